@@ -1,0 +1,130 @@
+package io.weft.ws;
+
+import io.weft.bytes.Chunk;
+import io.weft.bytes.Utf8;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/// A message that is being put together, because it comes in several fragments (§5.4), in several
+/// reads, or encoded. Its memory follows the bytes that have come, never those that were announced,
+/// and is at most twice as much.
+///
+/// A text is judged as it comes, so that the first impossible byte fails it (§8.1).
+public final class Assembly {
+
+  private static final byte[] NOTHING = {};
+
+  /// Over every bound, and small enough to be added to.
+  private static final long ANY_BOUND_BYTES = 1L << 40;
+
+  /// Whether the message is text.
+  final boolean isText;
+
+  private final Bounds bounds;
+
+  /// What its payload is encoded by; null if it is plain.
+  private final @Nullable Extension encoding;
+
+  private byte[] bytes = NOTHING;
+  private int size;
+
+  /// What [Utf8] knows so far; stays at the boundary if the message is binary.
+  private int utf8 = Utf8.BOUNDARY;
+
+  private int fragments;
+  private int emptyFragments;
+
+  /// Payload bytes announced so far, before decoding.
+  private long wireBytes;
+
+  /// Makes an empty message.
+  ///
+  /// @param first the header of its first frame
+  /// @param extension what was negotiated; used if `first` is marked so
+  Assembly(Bounds bounds, FrameHeader first, @Nullable Extension extension) {
+    assert first.opcode.beginsMessage();
+    this.bounds = bounds;
+    this.isText = first.opcode == Opcode.TEXT;
+    this.encoding = first.rsv1 ? extension : null;
+  }
+
+  /// Judges one more frame of the message by its header, before its payload is waited for.
+  ///
+  /// @throws ProtocolException with close code 1008 or 1009, if a bound is crossed
+  void admit(FrameHeader header) throws ProtocolException {
+    fragments++;
+    if (header.payloadBytes == 0) {
+      emptyFragments++;
+    }
+    bounds.checkFragments(fragments, emptyFragments);
+    wireBytes += Math.min(header.payloadBytes, ANY_BOUND_BYTES);
+    if (encoding != null) {
+      bounds.checkEncoded(wireBytes);
+    } else {
+      bounds.checkMessage(wireBytes);
+    }
+  }
+
+  /// Takes more of the payload: the bytes of `in` from index `from` to index `to`, unmasked.
+  ///
+  /// @param last whether the message ends here
+  /// @throws ProtocolException with close code 1007 if a text does not go on or end so, 1009 if the
+  ///     message is too large, or as the extension says
+  void take(Chunk in, int from, int to, boolean last) throws ProtocolException {
+    if (encoding == null) {
+      append(in, from, to);
+    } else {
+      encoding.decode(in, from, to, last, this);
+    }
+    if (last && utf8 != Utf8.BOUNDARY) {
+      throw new ProtocolException(
+          CloseCode.INVALID_DATA, "§8.1", "a text ends inside a code point");
+    }
+  }
+
+  /// Appends the bytes of `in` from index `from` to index `to`.
+  ///
+  /// @throws ProtocolException with close code 1007 if no text goes on so, 1009 if the message is
+  ///     too large
+  public void append(Chunk in, int from, int to) throws ProtocolException {
+    judge(isText ? Utf8.judge(utf8, in, from, to) : utf8);
+    reserve(to - from);
+    in.buffer.get(from, bytes, size, to - from);
+    size += to - from;
+  }
+
+  /// Appends the bytes of `in` from index `from` to index `to`, as the other does.
+  public void append(byte[] in, int from, int to) throws ProtocolException {
+    judge(isText ? Utf8.judge(utf8, in, from, to) : utf8);
+    reserve(to - from);
+    System.arraycopy(in, from, bytes, size, to - from);
+    size += to - from;
+  }
+
+  private void judge(int state) throws ProtocolException {
+    if (state == Utf8.MALFORMED) {
+      throw new ProtocolException(CloseCode.INVALID_DATA, "§8.1", "a text is not UTF-8");
+    }
+    utf8 = state;
+  }
+
+  private void reserve(int more) throws ProtocolException {
+    bounds.checkMessage((long) size + more);
+    int needed = size + more;
+    if (needed > bytes.length) {
+      int twice = (int) Math.min(2L * bytes.length, bounds.messageBytes());
+      bytes = Arrays.copyOf(bytes, Math.max(needed, twice));
+    }
+  }
+
+  /// The bytes so far, without a copy.
+  ByteBuffer payload() {
+    return ByteBuffer.wrap(bytes, 0, size);
+  }
+
+  /// How many bytes of memory stand behind it.
+  int capacity() {
+    return bytes.length;
+  }
+}
