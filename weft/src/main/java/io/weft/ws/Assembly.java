@@ -70,7 +70,7 @@ public final class Assembly {
   ///
   /// @param last whether the message ends here
   /// @throws ProtocolException with close code 1007 if a text does not go on or end so, 1009 if the
-  ///     message is too large, or as the extension says
+  ///   message is too large, or as the extension says
   void take(Chunk in, int from, int to, boolean last) throws ProtocolException {
     if (encoding == null) {
       append(in, from, to);
@@ -86,7 +86,7 @@ public final class Assembly {
   /// Appends the bytes of `in` from index `from` to index `to`.
   ///
   /// @throws ProtocolException with close code 1007 if no text goes on so, 1009 if the message is
-  ///     too large
+  ///   too large
   public void append(Chunk in, int from, int to) throws ProtocolException {
     judge(isText ? Utf8.judge(utf8, in, from, to) : utf8);
     reserve(to - from);

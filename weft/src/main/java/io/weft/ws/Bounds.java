@@ -3,10 +3,10 @@ package io.weft.ws;
 /// What a peer may make an engine hold and do for one message (§10.4). One for all connections.
 ///
 /// @param messageBytes the largest message, over all its fragments and after decoding; 1 or more.
-///     More is answered with close code 1009
+///   More is answered with close code 1009
 /// @param fragments the most frames in a message; 1 or more. More is answered with 1008
-/// @param emptyFragments the most frames without payload in a fragmented message; 0 or more. More is
-///     answered with 1008
+/// @param emptyFragments the most frames without payload in a fragmented message; 0 or more. More
+///   is answered with 1008
 public record Bounds(int messageBytes, int fragments, int emptyFragments) {
 
   /// Room for what an encoding may add to a short message.
@@ -16,8 +16,13 @@ public record Bounds(int messageBytes, int fragments, int emptyFragments) {
   public Bounds {
     if (messageBytes < 1 || fragments < 1 || emptyFragments < 0) {
       throw new IllegalArgumentException(
-          "no message fits in " + messageBytes + " bytes, " + fragments + " fragments, of which "
-              + emptyFragments + " empty");
+          "no message fits in "
+              + messageBytes
+              + " bytes, "
+              + fragments
+              + " fragments, of which "
+              + emptyFragments
+              + " empty");
     }
   }
 

@@ -52,9 +52,9 @@ public final class CloseCode {
 
   /// Whether a Close frame may carry `code`: 1000 to 1003, 1007 to 1014, 3000 to 4999 (§7.4.2).
   public static boolean isLegalOnWire(int code) {
-    return code >= NORMAL && code <= UNSUPPORTED_DATA
-        || code >= INVALID_DATA && code <= BAD_GATEWAY
-        || code >= 3000 && code <= 4999;
+    return (code >= NORMAL && code <= UNSUPPORTED_DATA)
+        || (code >= INVALID_DATA && code <= BAD_GATEWAY)
+        || (code >= 3000 && code <= 4999);
   }
 
   /// A few words for people: what `code` stands for.

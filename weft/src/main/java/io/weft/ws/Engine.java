@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /// messages in, bytes out. Holds no buffer between two frames. Not for two threads.
 ///
 /// ## Reading
+///
 /// Whoever has read bytes calls [#next] until it has nothing more to say. In what order:
 ///
 /// ```text
@@ -21,10 +22,11 @@ import org.jspecify.annotations.Nullable;
 ///
 /// `null` means: everything was consumed, more bytes are needed. After a CLOSE or an exception
 /// whatever still comes is consumed and means nothing (§1.4, §7.1.7), so that a caller may go on
-/// reading until the peer ends the stream. After our own Close the peer's messages are still events:
-/// it sent them before it knew.
+/// reading until the peer ends the stream. After our own Close the peer's messages are still
+/// events: it sent them before it knew.
 ///
 /// ## Answering
+///
 /// The engine answers nothing by itself; that is for the caller, who knows what is asked too often:
 ///
 /// | found | to be sent |
@@ -60,8 +62,8 @@ public final class Engine {
   /// What has come of a header, or of the payload of a control frame, whose end has not; else null.
   private @Nullable ByteBuffer partial;
 
-  /// The message that has begun and not ended; null between messages, and for one that lies whole in
-  /// a chunk.
+  /// The message that has begun and not ended; null between messages, and for one that lies whole
+  /// in a chunk.
   private @Nullable Assembly message;
 
   /// What the last event carried; null if it carried nothing, and after the next pull.
@@ -76,8 +78,7 @@ public final class Engine {
   /// @param bounds what the peer may make it hold
   /// @param maskingKeys a fresh, unpredictable key a call (§5.3); a server never asks
   /// @param extension what was negotiated, or null
-  public Engine(
-      Role role, Bounds bounds, IntSupplier maskingKeys, @Nullable Extension extension) {
+  public Engine(Role role, Bounds bounds, IntSupplier maskingKeys, @Nullable Extension extension) {
     this.role = role;
     this.bounds = bounds;
     this.maskingKeys = maskingKeys;
@@ -87,10 +88,10 @@ public final class Engine {
   /// Reads on, up to the next event.
   ///
   /// @param in bytes of the peer, whose unread ones are consumed and may be unmasked in place. It
-  ///     must stay as it is until the next pull
+  ///   must stay as it is until the next pull
   /// @return what was found; or null if everything was consumed and more bytes are needed
-  /// @throws ProtocolException if the peer broke the protocol or a bound: with close code 1002, 1007,
-  ///     1008 or 1009. Nothing more is read; our Close can still be sent
+  /// @throws ProtocolException if the peer broke the protocol or a bound: with close code 1002,
+  ///   1007, 1008 or 1009. Nothing more is read; our Close can still be sent
   public @Nullable Event next(Chunk in) throws ProtocolException {
     payload = null;
     try {
@@ -128,7 +129,8 @@ public final class Engine {
   public String text() {
     ByteBuffer utf8 = payload();
     if (utf8.hasArray()) {
-      return new String(utf8.array(), 0, utf8.limit(), StandardCharsets.UTF_8);
+      int from = utf8.arrayOffset() + utf8.position();
+      return new String(utf8.array(), from, utf8.remaining(), StandardCharsets.UTF_8);
     }
     byte[] copy = new byte[utf8.remaining()];
     utf8.get(utf8.position(), copy);
@@ -160,8 +162,8 @@ public final class Engine {
     return closing.mayClose();
   }
 
-  /// Whether no frame will pass any more, in either direction. At a CLOSE event it says who was first:
-  /// if true, we were, and there is nothing to answer.
+  /// Whether no frame will pass any more, in either direction. At a CLOSE event it says who was
+  /// first: if true, we were, and there is nothing to answer.
   public boolean isClosed() {
     return closing == Closing.CLOSED;
   }
@@ -412,8 +414,7 @@ public final class Engine {
       byte[] reason = new byte[body.remaining()];
       body.get(reason);
       if (Utf8.judge(Utf8.BOUNDARY, reason, 0, reason.length) != Utf8.BOUNDARY) {
-        throw new ProtocolException(
-            CloseCode.INVALID_DATA, "§8.1", "a close reason is not UTF-8");
+        throw new ProtocolException(CloseCode.INVALID_DATA, "§8.1", "a close reason is not UTF-8");
       }
       closeCode = code;
       closeReason = new String(reason, StandardCharsets.UTF_8);

@@ -24,7 +24,7 @@ public interface Extension {
   /// Encodes a message to be sent, or leaves it as it is.
   ///
   /// @param message its payload; a reader moves its position
-  /// @return the payload to send under the mark, good until the next call; or null to send `message`
-  ///     unmarked, with its position where it was
+  /// @return the payload to send under the mark, good until the next call; or null to send
+  ///   `message` unmarked, with its position where it was
   @Nullable ByteBuffer encode(ByteBuffer message);
 }

@@ -3,8 +3,8 @@ package io.weft.ws;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/// A frame header as it stands on the wire (§5.2): FIN, RSV1 to RSV3 and opcode in one byte, MASK and
-/// a 7-bit length in the next, then 0, 2 or 8 bytes of length and 0 or 4 of key.
+/// A frame header as it stands on the wire (§5.2): FIN, RSV1 to RSV3 and opcode in one byte, MASK
+/// and a 7-bit length in the next, then 0, 2 or 8 bytes of length and 0 or 4 of key.
 ///
 /// An engine has one and reads every header into it, so that a frame costs no object.
 final class FrameHeader {
@@ -62,8 +62,7 @@ final class FrameHeader {
     require((first & RSV2_RSV3) == 0, "§5.2", "RSV2 or RSV3 is set");
     require(!rsv1 || opcode.beginsMessage(), "RFC 7692 §6.1", "RSV1 is set past a first frame");
     require(fin || !opcode.isControl(), "§5.5", "a control frame is fragmented");
-    require(
-        length < TWO_BYTES || !opcode.isControl(), "§5.5", "a control frame is over 125 bytes");
+    require(length < TWO_BYTES || !opcode.isControl(), "§5.5", "a control frame is over 125 bytes");
     require(masked == (sender == Role.CLIENT), "§5.1", "masking does not fit the sender");
 
     int lengthBytes = length < TWO_BYTES ? 0 : length == TWO_BYTES ? 2 : 8;
