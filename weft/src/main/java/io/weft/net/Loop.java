@@ -1,0 +1,380 @@
+package io.weft.net;
+
+import io.weft.bytes.Pool;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/// One thread, one poller, one pool, and the connections that belong to them.
+///
+/// All of its work is a turn after another: see what came, deliver it, run what other threads
+/// mailed, go on with connections that had spent their share, expire timers, and send all that this
+/// produced, in one gathered write a connection. The clock is read once a turn; clock and chance
+/// are arguments, so that a simulation can drive the very same code.
+public final class Loop implements Runnable {
+
+  private static final Logger LOG = System.getLogger("io.weft.loop");
+
+  private final Poller poller;
+  private final LongSupplier clock;
+  private final RandomGenerator chance;
+  private final Pool pool;
+  private final Wheel wheel;
+  private final Mailbox mailbox;
+  private final Completion completion = new Completion();
+
+  private List<Conn> toFlush = new ArrayList<>();
+  private List<Conn> flushing = new ArrayList<>();
+  private List<Conn> toGoOn = new ArrayList<>();
+  private List<Conn> goingOn = new ArrayList<>();
+  private @Nullable Conn conns;
+  private int connCount;
+  private @Nullable Listener listener;
+  private long nowNs;
+
+  private volatile @Nullable Thread thread;
+  private volatile boolean asleep;
+  private volatile boolean stopped;
+
+  /// When the running turn began, by the clock; 0 between turns. For the [Watchdog].
+  private volatile long turnSinceNs;
+
+  /// @param clock nanoseconds since any moment, never backwards; as `System::nanoTime`
+  /// @param chance for jitter; never for keys
+  /// @param mailboxMails how many mails other threads may have waiting
+  public Loop(
+      Poller poller, LongSupplier clock, RandomGenerator chance, Pool pool, int mailboxMails) {
+    this.poller = poller;
+    this.clock = clock;
+    this.chance = chance;
+    this.pool = pool;
+    this.mailbox = new Mailbox(mailboxMails);
+    this.nowNs = clock.getAsLong();
+    this.wheel = new Wheel(nowNs);
+  }
+
+  /// Turns until [#stop()]; then closes every connection and the poller.
+  @Override
+  public void run() {
+    attach();
+    while (!stopped) {
+      turn();
+    }
+    close();
+  }
+
+  /// Makes the current thread the one that this loop belongs to.
+  public void attach() {
+    thread = Thread.currentThread();
+  }
+
+  /// Whether the current thread is this loop's.
+  @SuppressWarnings("ReferenceEquality") // this very thread
+  public boolean isCurrent() {
+    return Thread.currentThread() == thread;
+  }
+
+  /// One turn.
+  public void turn() {
+    turnSinceNs = 0;
+    poll();
+    nowNs = clock.getAsLong();
+    turnSinceNs = nowNs == 0 ? 1 : nowNs;
+    deliver();
+    runMail();
+    goOn();
+    wheel.advance(nowNs);
+    flush();
+    deliver(); // what the writes have already come to
+  }
+
+  private void poll() {
+    boolean idle = toFlush.isEmpty() && toGoOn.isEmpty() && !stopped;
+    asleep = idle;
+    try {
+      poller.poll(idle && mailbox.isEmpty() ? wheel.delayNs(clock.getAsLong()) : 0);
+    } catch (IOException e) {
+      LOG.log(Level.ERROR, "The poller failed; the loop stops, and its connections close.", e);
+      stopped = true;
+    }
+    asleep = false;
+    Thread.interrupted(); // a handler's interrupt must not keep the poller from waiting
+  }
+
+  private void deliver() {
+    while (poller.next(completion)) {
+      switch (completion.kind) {
+        case ACCEPTED -> listener().accepted(socket());
+        case ACCEPT_FAILED -> listener().failed(completion.error);
+        default -> {
+          Conn conn = socket().conn;
+          if (conn != null) {
+            deliver(conn);
+          }
+        }
+      }
+    }
+  }
+
+  private void deliver(Conn conn) {
+    try {
+      switch (completion.kind) {
+        case READ -> conn.read(java.util.Objects.requireNonNull(completion.chunk));
+        case WROTE -> conn.wrote(completion.bytes);
+        case ENDED -> conn.ended();
+        case FAILED -> conn.abort("the connection broke: " + message(completion.error));
+        case CLOSED -> conn.gone();
+        case ACCEPTED, ACCEPT_FAILED -> throw new AssertionError(completion.kind);
+      }
+    } catch (Throwable bug) {
+      abandon(conn, bug);
+    }
+  }
+
+  private void runMail() {
+    for (int left = mailbox.waiting(); left > 0; left--) {
+      Runnable mail = mailbox.take();
+      if (mail == null) {
+        return;
+      }
+      try {
+        mail.run();
+      } catch (Throwable bug) {
+        LOG.log(Level.ERROR, "A mail to the loop failed.", bug);
+      }
+    }
+  }
+
+  private void goOn() {
+    List<Conn> now = toGoOn;
+    toGoOn = goingOn;
+    goingOn = now;
+    for (Conn conn : now) {
+      conn.toGoOn = false;
+      try {
+        conn.goOn();
+      } catch (Throwable bug) {
+        abandon(conn, bug);
+      }
+    }
+    now.clear();
+  }
+
+  private void flush() {
+    List<Conn> now = toFlush;
+    toFlush = flushing;
+    flushing = now;
+    for (int at = 0; at < now.size(); at++) {
+      Conn conn = now.get(at);
+      conn.toFlush = false;
+      try {
+        conn.write();
+      } catch (Throwable bug) {
+        abandon(conn, bug);
+      }
+    }
+    now.clear();
+  }
+
+  /// Closes a connection whose own code failed, so that it costs no other.
+  private static void abandon(Conn conn, Throwable bug) {
+    LOG.log(Level.ERROR, "A connection's code failed; it is closed.", bug);
+    try {
+      conn.abort("internal error: " + bug);
+    } catch (Throwable again) {
+      LOG.log(Level.ERROR, "Closing it failed too.", again);
+    }
+  }
+
+  /// Closes every connection and the poller; only where no thread turns the loop.
+  public void close() {
+    runMail(); // sockets that were on their way here are adopted, to be closed
+    while (conns != null) {
+      Conn conn = conns;
+      try {
+        conn.abort("the server stopped");
+      } catch (Throwable bug) {
+        LOG.log(Level.ERROR, "Closing a connection failed.", bug);
+      }
+    }
+    deliver();
+    poller.close();
+    turnSinceNs = 0;
+  }
+
+  /// Has the loop end after the running turn; from any thread.
+  public void stop() {
+    post(() -> stopped = true);
+  }
+
+  /// Runs `mail` on the loop's thread, soon, in the order posted; from any thread.
+  public void post(Runnable mail) {
+    mailbox.put(mail);
+    wake();
+  }
+
+  /// Reserves room for one mail; from any thread.
+  ///
+  /// @return false if too many are waiting: do less
+  public boolean reserveMail() {
+    return mailbox.reserve();
+  }
+
+  /// Gives back what [#reserveMail()] reserved.
+  public void unreserveMail() {
+    mailbox.unreserve();
+  }
+
+  /// Posts a mail for which [#reserveMail()] made room.
+  public void postReserved(Runnable mail) {
+    mailbox.putReserved(mail);
+    wake();
+  }
+
+  /// Runs `task` now if this is the loop's thread, else posts it.
+  public void execute(Runnable task) {
+    if (isCurrent()) {
+      task.run();
+    } else {
+      post(task);
+    }
+  }
+
+  /// The same with a mail that [#reserveMail()] made room for.
+  public void executeReserved(Runnable task) {
+    if (isCurrent()) {
+      unreserveMail();
+      task.run();
+    } else {
+      postReserved(task);
+    }
+  }
+
+  private void wake() {
+    if (asleep) {
+      asleep = false; // two threads may both wake it; that costs a system call and nothing else
+      poller.wake();
+    }
+  }
+
+  /// Adopts an accepted socket; on the loop's thread.
+  ///
+  /// @param first makes the first stage
+  void adopt(Socket socket, Conn.Terms terms, Function<Conn, Stage> first) {
+    try {
+      poller.adopt(socket);
+    } catch (IOException e) {
+      terms.gone().run(); // the peer left between connecting and now
+      return;
+    }
+    Conn conn = new Conn(this, socket, terms);
+    socket.conn = conn;
+    conn.next = conns;
+    if (conns != null) {
+      conns.previous = conn;
+    }
+    conns = conn;
+    connCount++;
+    conn.become(first.apply(conn));
+  }
+
+  /// Forgets a connection that closes.
+  void leave(Conn conn) {
+    wheel.cancel(conn);
+    if (conn.next != null) {
+      conn.next.previous = conn.previous;
+    }
+    if (conn.previous != null) {
+      conn.previous.next = conn.next;
+    } else {
+      conns = conn.next;
+    }
+    conn.next = null;
+    conn.previous = null;
+    connCount--;
+  }
+
+  /// Does `action` with each connection; on the loop's thread. It may close them.
+  public void forEach(Consumer<Conn> action) {
+    List<Conn> all = new ArrayList<>(connCount);
+    for (Conn conn = conns; conn != null; conn = conn.next) {
+      all.add(conn);
+    }
+    all.forEach(action);
+  }
+
+  /// How many connections it has; exact on the loop's thread only.
+  public int connections() {
+    return connCount;
+  }
+
+  /// The loop's clock, read once a turn; on the loop's thread.
+  public long nowNs() {
+    return nowNs;
+  }
+
+  /// Where jitter comes from; on the loop's thread.
+  public RandomGenerator chance() {
+    return chance;
+  }
+
+  /// The loop's memory; on the loop's thread.
+  public Pool pool() {
+    return pool;
+  }
+
+  Poller poller() {
+    return poller;
+  }
+
+  Wheel wheel() {
+    return wheel;
+  }
+
+  void flushLater(Conn conn) {
+    if (!conn.toFlush) {
+      conn.toFlush = true;
+      toFlush.add(conn);
+    }
+  }
+
+  void goOnLater(Conn conn) {
+    if (!conn.toGoOn) {
+      conn.toGoOn = true;
+      toGoOn.add(conn);
+    }
+  }
+
+  void listenWith(Listener with) {
+    listener = with;
+  }
+
+  /// When the running turn began, by the clock; 0 between turns.
+  long turnSinceNs() {
+    return turnSinceNs;
+  }
+
+  @Nullable Thread thread() {
+    return thread;
+  }
+
+  private Listener listener() {
+    return java.util.Objects.requireNonNull(listener, "nobody listens on this loop");
+  }
+
+  private Socket socket() {
+    return java.util.Objects.requireNonNull(completion.socket);
+  }
+
+  private static String message(@Nullable IOException error) {
+    String message = error == null ? null : error.getMessage();
+    return message == null ? "no reason given" : message;
+  }
+}

@@ -1,0 +1,353 @@
+package io.weft.net;
+
+import io.weft.bytes.Chunk;
+import io.weft.bytes.Outbox;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// The [Poller] that runs everywhere: a `Selector`, with readiness turned into completions.
+///
+/// A read happens when its completion is taken, into one buffer that all connections share. A write
+/// is tried at once; only what the kernel does not take waits for readiness. Interest in reading is
+/// taken back only when bytes in fact arrive while reading is off, which is seldom.
+public final class Nio implements Poller {
+
+  /// Buffers in one gathered write: with the pool's chunks, 1 MiB.
+  private static final int GATHERED = 64;
+
+  /// Connections accepted in one turn; the rest wait for the next, behind everybody's bytes.
+  private static final int ACCEPTED_A_TURN = 64;
+
+  private final Selector selector;
+  private final Chunk readChunk;
+  private final ByteBuffer[] gathered = new ByteBuffer[GATHERED];
+
+  /// Sockets with a `WROTE`, `FAILED` or `CLOSED` to tell, oldest first; see [Nio.Link#done].
+  private final ArrayDeque<Link> done = new ArrayDeque<>();
+
+  private SelectionKey[] ready = new SelectionKey[64];
+  private int readyCount;
+  private int readyAt;
+  private int accepted;
+  private final Consumer<SelectionKey> collect = this::collect;
+  private @Nullable ServerSocketChannel server;
+  private @Nullable SelectionKey serverKey;
+
+  /// A channel and what is asked of it.
+  private static final class Link extends Socket {
+    final SocketChannel channel;
+    final SocketAddress remote;
+    @Nullable SelectionKey key;
+
+    /// What waits for the channel to become writable; null if no write does.
+    @Nullable Outbox blocked;
+
+    /// Whether reads are wanted.
+    boolean reading = true;
+
+    /// What [Nio#done] has to tell: bytes written, or one of the constants below; 0 for nothing.
+    long done;
+
+    /// Why it failed, while that is to be told.
+    @Nullable IOException failure;
+
+    static final long FAILED = -1;
+    static final long CLOSED = -2;
+    static final long TOLD = -3;
+
+    Link(SocketChannel channel, SocketAddress remote) {
+      this.channel = channel;
+      this.remote = remote;
+    }
+
+    @Override
+    public SocketAddress remote() {
+      return remote;
+    }
+
+    @Override
+    public void discard() {
+      closeQuietly(channel);
+    }
+
+    SelectionKey key() {
+      SelectionKey set = key;
+      if (set == null) {
+        throw new IllegalStateException("no loop has adopted this socket");
+      }
+      return set;
+    }
+  }
+
+  /// @param readBytes what one connection's read brings at most
+  /// @throws IOException if the system has no more selectors (file descriptors) to give
+  public Nio(int readBytes) throws IOException {
+    selector = Selector.open();
+    readChunk = Chunk.ofSize(readBytes);
+  }
+
+  @Override
+  public InetSocketAddress listen(InetSocketAddress address, int backlog) throws IOException {
+    ServerSocketChannel channel = ServerSocketChannel.open();
+    try {
+      channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+      channel.configureBlocking(false);
+      channel.bind(address, backlog);
+      serverKey = channel.register(selector, SelectionKey.OP_ACCEPT);
+      server = channel;
+      return (InetSocketAddress) channel.getLocalAddress();
+    } catch (IOException | RuntimeException e) {
+      channel.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public void accepting(boolean on) {
+    if (serverKey != null && serverKey.isValid()) {
+      serverKey.interestOps(on ? SelectionKey.OP_ACCEPT : 0);
+    }
+  }
+
+  @Override
+  public void unlisten() {
+    if (server != null) {
+      closeQuietly(server);
+      // The port is free only when the selector has let go of the channel.
+      try {
+        selector.selectNow(collect);
+      } catch (IOException e) {
+        throw new java.io.UncheckedIOException(e);
+      }
+    }
+  }
+
+  @Override
+  public void adopt(Socket socket) throws IOException {
+    Link link = (Link) socket;
+    try {
+      link.channel.configureBlocking(false);
+      link.channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+      link.key = link.channel.register(selector, SelectionKey.OP_READ, link);
+    } catch (IOException e) {
+      link.discard();
+      throw e;
+    }
+  }
+
+  @Override
+  public void reading(Socket socket, boolean on) {
+    Link link = (Link) socket;
+    link.reading = on;
+    if (on && link.key().isValid()) {
+      link.key().interestOpsOr(SelectionKey.OP_READ);
+    }
+  }
+
+  @Override
+  public void write(Socket socket, Outbox outbox) {
+    Link link = (Link) socket;
+    assert link.done == 0 && link.blocked == null;
+    if (!tryWrite(link, outbox)) {
+      link.blocked = outbox;
+      link.key().interestOpsOr(SelectionKey.OP_WRITE);
+    } else {
+      done.add(link);
+    }
+  }
+
+  /// Writes once.
+  ///
+  /// @return whether [Link#done] has something to tell; false if the kernel took nothing
+  private boolean tryWrite(Link link, Outbox outbox) {
+    int count = outbox.gather(gathered);
+    try {
+      link.done =
+          count == 1 ? link.channel.write(gathered[0]) : link.channel.write(gathered, 0, count);
+    } catch (IOException e) {
+      link.done = Link.FAILED;
+      link.failure = e;
+    }
+    return link.done != 0;
+  }
+
+  @Override
+  public void finish(Socket socket) {
+    try {
+      ((Link) socket).channel.shutdownOutput();
+    } catch (IOException e) {
+      // The connection is broken; a read will tell.
+    }
+  }
+
+  @Override
+  public void close(Socket socket) {
+    Link link = (Link) socket;
+    if (link.done > Link.CLOSED) {
+      boolean queued = link.done != 0;
+      link.done = Link.CLOSED;
+      link.blocked = null;
+      closeQuietly(link.channel);
+      if (!queued) {
+        done.add(link);
+      }
+    }
+  }
+
+  @Override
+  public void wake() {
+    selector.wakeup();
+  }
+
+  @Override
+  public void poll(long waitNs) throws IOException {
+    assert readyAt == readyCount : "completions were left untaken";
+    Arrays.fill(ready, 0, readyCount, null);
+    readyCount = 0;
+    readyAt = 0;
+    accepted = 0;
+    if (waitNs == 0 || !done.isEmpty()) {
+      selector.selectNow(collect);
+    } else {
+      selector.select(collect, Math.max(1, (waitNs + 999_999) / 1_000_000));
+    }
+  }
+
+  private void collect(SelectionKey key) {
+    if (readyCount == ready.length) {
+      ready = Arrays.copyOf(ready, 2 * readyCount);
+    }
+    ready[readyCount++] = key;
+  }
+
+  @Override
+  @SuppressWarnings("ReferenceEquality") // the key itself
+  public boolean next(Completion into) {
+    for (Link link = done.poll(); link != null; link = done.poll()) {
+      if (tellDone(link, into)) {
+        return true;
+      }
+    }
+    while (readyAt < readyCount) {
+      SelectionKey key = ready[readyAt];
+      if (!key.isValid()) {
+        readyAt++;
+      } else if (key == serverKey) {
+        if (accept(into)) {
+          return true;
+        }
+      } else if (tellReady((Link) key.attachment(), key, into)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean tellDone(Link link, Completion into) {
+    long what = link.done;
+    if (what == Link.CLOSED) {
+      link.done = Link.TOLD;
+      return into.of(Completion.Kind.CLOSED, link);
+    }
+    link.done = 0;
+    if (what == Link.FAILED) {
+      IOException failure = link.failure;
+      link.failure = null;
+      return into.failed(link, failure == null ? new IOException("the write failed") : failure);
+    }
+    return into.wrote(link, what);
+  }
+
+  /// Does what a ready key allows, one completion a call: writes first, since they free memory.
+  private boolean tellReady(Link link, SelectionKey key, Completion into) {
+    int ops = key.readyOps();
+    Outbox blocked = link.blocked;
+    if (blocked != null && (ops & SelectionKey.OP_WRITE) != 0) {
+      link.blocked = null;
+      key.interestOpsAnd(~SelectionKey.OP_WRITE);
+      if (tryWrite(link, blocked)) {
+        return tellDone(link, into);
+      }
+      link.blocked = blocked;
+      key.interestOpsOr(SelectionKey.OP_WRITE);
+    }
+    readyAt++;
+    if ((ops & SelectionKey.OP_READ) == 0) {
+      return false;
+    }
+    if (!link.reading) {
+      key.interestOpsAnd(~SelectionKey.OP_READ);
+      return false;
+    }
+    return read(link, key, into);
+  }
+
+  private boolean read(Link link, SelectionKey key, Completion into) {
+    int count;
+    try {
+      count = link.channel.read(readChunk.buffer.clear());
+    } catch (IOException e) {
+      key.interestOpsAnd(~SelectionKey.OP_READ);
+      return into.failed(link, e);
+    }
+    if (count < 0) {
+      key.interestOpsAnd(~SelectionKey.OP_READ);
+      return into.of(Completion.Kind.ENDED, link);
+    }
+    readChunk.buffer.flip();
+    return count > 0 && into.read(link, readChunk);
+  }
+
+  private boolean accept(Completion into) {
+    ServerSocketChannel from = server;
+    if (from == null || accepted == ACCEPTED_A_TURN) {
+      readyAt++;
+      return false;
+    }
+    SocketChannel channel = null;
+    try {
+      channel = from.accept();
+      if (channel != null) {
+        accepted++;
+        return into.of(Completion.Kind.ACCEPTED, new Link(channel, channel.getRemoteAddress()));
+      }
+      readyAt++;
+      return false;
+    } catch (IOException e) {
+      if (channel != null) {
+        closeQuietly(channel); // it was gone before it could be asked for its address
+        return false;
+      }
+      readyAt++;
+      accepting(false);
+      return into.acceptFailed(e);
+    }
+  }
+
+  @Override
+  public void close() {
+    for (SelectionKey key : selector.keys()) {
+      closeQuietly(key.channel());
+    }
+    closeQuietly(selector);
+  }
+
+  private static void closeQuietly(java.io.Closeable what) {
+    try {
+      what.close();
+    } catch (IOException e) {
+      // Closed is what it is; nobody waits for anything of it.
+    }
+  }
+}

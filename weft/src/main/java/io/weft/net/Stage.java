@@ -1,0 +1,44 @@
+package io.weft.net;
+
+import io.weft.bytes.Chunk;
+
+/// The protocol that a connection speaks at present: bytes in, by argument; bytes out, by the
+/// connection's outbox. All calls come on the loop's thread, one after the other:
+///
+/// ```text
+///  (read | writable | expired)*  ended?  (writable | expired)*  closed
+/// ```
+public interface Stage {
+
+  /// What a connection is to do after [#read].
+  enum Next {
+    /// Bring whatever arrives.
+    MORE,
+    /// This turn's share of work is done; bring the rest next turn.
+    LATER,
+    /// Bring nothing until [Conn#resume()].
+    PAUSE
+  }
+
+  /// Takes bytes that arrived.
+  ///
+  /// @param in taken from its position on; what is left is kept and brought again
+  Next read(Chunk in);
+
+  /// The peer will send no more.
+  void ended();
+
+  /// The outbox is low, as asked for by [Conn#tellWhenLow()].
+  void writable();
+
+  /// A deadline given to [Conn#wakeAt] has come.
+  ///
+  /// @param nowNs the loop's clock
+  /// @return the next deadline by the loop's clock, or [Conn#NEVER]
+  long expired(long nowNs);
+
+  /// The connection is gone: the last call, and always made, once.
+  ///
+  /// @param reason what happened, for a log line
+  void closed(String reason);
+}
