@@ -1,0 +1,324 @@
+package io.weft;
+
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// A connection in the straight-line style: code on a virtual thread of its own that waits for
+/// messages and for room to send.
+///
+/// ```java
+/// Server.at(8080).converse("/echo", ws -> { for (Message m : ws) ws.send(m); }).start();
+/// ```
+///
+/// Messages that arrive wait in its inbox; while more than [Limits#inboxMessages()] or
+/// [Limits#inboxBytes()] do, nothing is read from the peer. `send` waits for room, at most
+/// [Limits#progressTimeout()]. When the code returns, the connection is closed with 1000; when it
+/// throws, with 1011.
+public final class Conversation extends WebSocket implements Iterable<Message>, AutoCloseable {
+
+  /// Code that talks on a connection.
+  @FunctionalInterface
+  public interface Talk {
+    /// Talks until it is done; runs on a virtual thread, one for each connection.
+    void talk(Conversation ws) throws Exception;
+  }
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+
+  // Guarded by the lock:
+  private final ArrayDeque<Message> inbox = new ArrayDeque<>(4);
+  private int inboxBytes;
+  private boolean full;
+  private long roomNumber;
+  private @Nullable Close end;
+
+  Conversation(WsStage stage) {
+    super(stage);
+  }
+
+  /// Waits for the next message.
+  ///
+  /// @throws ConnectionClosedException if the connection has ended and all its messages were taken
+  /// @throws InterruptedException if the thread was interrupted while it waited
+  public Message receive() throws InterruptedException {
+    Message message = await(Long.MAX_VALUE);
+    if (message == null) {
+      throw new ConnectionClosedException(end());
+    }
+    return message;
+  }
+
+  /// Waits for the next message, not longer than `wait`.
+  ///
+  /// @throws TimeoutException if none came in time
+  /// @throws ConnectionClosedException if the connection has ended and all its messages were taken
+  /// @throws InterruptedException if the thread was interrupted while it waited
+  public Message receive(Duration wait) throws InterruptedException, TimeoutException {
+    Message message = await(wait.toNanos());
+    if (message == null) {
+      if (isEnded()) {
+        throw new ConnectionClosedException(end());
+      }
+      throw new TimeoutException("no message came within " + wait.toMillis() + " ms");
+    }
+    return message;
+  }
+
+  /// The messages as they come, until the connection ends. An interrupt ends the iteration with an
+  /// [IllegalStateException], and stays set.
+  @Override
+  public Iterator<Message> iterator() {
+    return new Iterator<>() {
+      private @Nullable Message next;
+
+      @Override
+      public boolean hasNext() {
+        try {
+          next = next == null ? await(Long.MAX_VALUE) : next;
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          throw new IllegalStateException("interrupted while waiting for a message", e);
+        }
+        return next != null;
+      }
+
+      @Override
+      public Message next() {
+        if (!hasNext() || next == null) {
+          throw new NoSuchElementException("the connection has ended");
+        }
+        Message taken = next;
+        next = null;
+        return taken;
+      }
+    };
+  }
+
+  /// Sends a text message, waiting for room.
+  ///
+  /// @return [Send#SENT] or [Send#QUEUED]: it was taken
+  /// @throws ConnectionClosedException if the connection has ended, or closes
+  /// @throws IllegalStateException if there was no room within [Limits#progressTimeout()]
+  @Override
+  public Send send(String text) {
+    return untilTaken(() -> super.send(text));
+  }
+
+  /// Sends a binary message, waiting for room; otherwise as [#send(String)].
+  @Override
+  public Send send(ByteBuffer data) {
+    return untilTaken(() -> super.send(data));
+  }
+
+  /// Closes with code 1000, behind everything sent so far.
+  @Override
+  public void close() {
+    super.close();
+  }
+
+  private interface Sending {
+    Send attempt();
+  }
+
+  private Send untilTaken(Sending sending) {
+    long deadlineNs = System.nanoTime() + stage().core().limits.progressTimeout().toNanos();
+    while (true) {
+      long seen = roomNumber();
+      Send sent = sending.attempt();
+      if (sent.isTaken()) {
+        return sent;
+      }
+      awaitRoom(seen, deadlineNs);
+    }
+  }
+
+  private long roomNumber() {
+    lock.lock();
+    try {
+      return roomNumber;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void awaitRoom(long seen, long deadlineNs) {
+    lock.lock();
+    try {
+      while (roomNumber == seen) {
+        if (end != null) {
+          throw new ConnectionClosedException(end);
+        }
+        if (!isOpen()) {
+          throw new ConnectionClosedException(
+              new Close(Close.NO_STATUS, "it is closing", Close.By.SELF));
+        }
+        long leftNs = deadlineNs - System.nanoTime();
+        if (leftNs <= 0) {
+          throw new IllegalStateException(
+              "no room to send within the progressTimeout of "
+                  + stage().core().limits.progressTimeout().toMillis()
+                  + " ms: the peer does not read");
+        }
+        changed.await(leftNs, TimeUnit.NANOSECONDS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while waiting for room to send", e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Waits for a message.
+  ///
+  /// @return null if the connection has ended, or the time is over
+  private @Nullable Message await(long waitNs) throws InterruptedException {
+    lock.lockInterruptibly();
+    try {
+      long leftNs = waitNs;
+      while (inbox.isEmpty() && end == null && leftNs > 0) {
+        leftNs = changed.awaitNanos(leftNs);
+      }
+      Message message = inbox.poll();
+      if (message != null) {
+        inboxBytes -= bytes(message);
+        Limits limits = stage().core().limits;
+        if (full
+            && inbox.size() <= limits.inboxMessages() / 2
+            && inboxBytes <= limits.inboxBytes() / 2) {
+          full = false;
+          stage().inboxHasRoom();
+        }
+      }
+      return message;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean isEnded() {
+    lock.lock();
+    try {
+      return end != null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Close end() {
+    lock.lock();
+    try {
+      return java.util.Objects.requireNonNull(end);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void arrived(Message message) {
+    lock.lock();
+    try {
+      inbox.add(message);
+      inboxBytes += bytes(message);
+      Limits limits = stage().core().limits;
+      if (inbox.size() >= limits.inboxMessages() || inboxBytes >= limits.inboxBytes()) {
+        full = true;
+        stage().inboxIsFull();
+      }
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void hasRoom() {
+    lock.lock();
+    try {
+      roomNumber++;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void ended(Close close) {
+    lock.lock();
+    try {
+      end = close;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// What a message counts for in the inbox: a text its UTF-16 length, which is near enough.
+  private static int bytes(Message message) {
+    return switch (message) {
+      case Message.Text(String text) -> text.length();
+      case Message.Binary(ByteBuffer data) -> data.remaining();
+    };
+  }
+
+  /// Makes an endpoint of a talk: its callbacks hand over to the virtual thread.
+  static final class Adapter implements Endpoint {
+
+    private static final System.Logger LOG = System.getLogger("io.weft");
+
+    private final Talk talk;
+
+    Adapter(Talk talk) {
+      this.talk = talk;
+    }
+
+    @Override
+    public void opened(WebSocket ws) {
+      Conversation conversation = (Conversation) ws;
+      Thread.ofVirtual().name("weft-talk-", ws.id()).start(() -> run(conversation));
+    }
+
+    private void run(Conversation ws) {
+      try {
+        talk.talk(ws);
+        ws.close();
+      } catch (ConnectionClosedException e) {
+        // The talk tried to go on after the end, which is a usual way for it to learn of it.
+        ws.close();
+      } catch (Throwable thrown) {
+        LOG.log(
+            System.Logger.Level.ERROR,
+            "A conversation on " + ws.request().path() + " threw; it is closed with 1011.",
+            thrown);
+        ws.close(Close.INTERNAL_ERROR, "the server failed");
+      }
+    }
+
+    @Override
+    public void text(WebSocket ws, String text) {
+      ((Conversation) ws).arrived(new Message.Text(text));
+    }
+
+    @Override
+    public void binary(WebSocket ws, ByteBuffer data) {
+      ByteBuffer copy = ByteBuffer.allocate(data.remaining()).put(data).flip();
+      ((Conversation) ws).arrived(new Message.Binary(copy));
+    }
+
+    @Override
+    public void writable(WebSocket ws) {
+      ((Conversation) ws).hasRoom();
+    }
+
+    @Override
+    public void closed(WebSocket ws, Close close) {
+      ((Conversation) ws).ended(close);
+    }
+  }
+}

@@ -1,0 +1,77 @@
+package io.weft;
+
+import java.nio.ByteBuffer;
+
+/// A named set of connections. What is published is encoded once, and every member's outbox holds a
+/// reference to the same bytes. It is there as soon as it is named and gone with its last member; a
+/// `Group` is a handle, and two with one name are the same group.
+///
+/// Every method may be called from any thread. What one thread publishes reaches each member in
+/// that order. A member that cannot take a message, because its outbox is full, is closed with
+/// 1013.
+public final class Group {
+
+  private final Groups groups;
+  private final String name;
+
+  Group(Groups groups, String name) {
+    this.groups = groups;
+    this.name = name;
+  }
+
+  /// Its name.
+  public String name() {
+    return name;
+  }
+
+  /// Makes a connection a member, until it leaves or closes. A publication that this thread makes
+  /// afterwards reaches it.
+  ///
+  /// @return false if it is closed, or in [Limits#groupsPerConnection()] groups already; true if it
+  ///   is a member now, also if it was one before
+  public boolean join(WebSocket ws) {
+    return groups.join(name, ws.stage());
+  }
+
+  /// Ends a membership; does nothing if there is none.
+  public void leave(WebSocket ws) {
+    groups.leave(name, ws.stage());
+  }
+
+  /// How many members there are, as far as this thread sees.
+  public int size() {
+    return groups.size(name);
+  }
+
+  /// Sends a text message to every member.
+  ///
+  /// @return [Send#SENT], or [Send#REFUSED] if too much waits for a loop ([Limits#mailboxMails()]):
+  ///   then no member got it
+  /// @throws IllegalArgumentException as [WebSocket#send(String)]
+  public Send publish(String text) {
+    return groups.publish(name, text);
+  }
+
+  /// Sends a binary message to every member.
+  ///
+  /// @param data its payload, copied before this returns
+  /// @return as [#publish(String)]
+  public Send publish(ByteBuffer data) {
+    return groups.publish(name, data);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Group group && group.groups == groups && group.name.equals(name);
+  }
+
+  @Override
+  public int hashCode() {
+    return name.hashCode();
+  }
+
+  @Override
+  public String toString() {
+    return "Group " + name;
+  }
+}

@@ -1,0 +1,165 @@
+package io.weft;
+
+import io.weft.bytes.Chunk;
+import io.weft.net.Loop;
+import io.weft.ws.Engine;
+import io.weft.ws.Opcode;
+import io.weft.ws.Role;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// All groups of a server. Each loop keeps the members that live on it, so that publishing is one
+/// mail a loop and nobody locks; a count for each name is all that they share.
+final class Groups {
+
+  private final List<Loop> loops;
+  private final Limits limits;
+
+  /// Members by group, one map for each loop, touched by that loop's thread only.
+  private final Map<Loop, Map<String, Set<WsStage>>> members = new HashMap<>();
+
+  private final Map<String, Integer> sizes = new ConcurrentHashMap<>();
+
+  Groups(List<Loop> loops, Limits limits) {
+    this.loops = loops;
+    this.limits = limits;
+    loops.forEach(loop -> members.put(loop, new HashMap<>()));
+  }
+
+  Group group(String name) {
+    int bytes = name.getBytes(StandardCharsets.UTF_8).length;
+    if (bytes > limits.groupNameBytes()) {
+      throw new IllegalArgumentException(
+          "a group's name of %d bytes is over the limit groupNameBytes of %d"
+              .formatted(bytes, limits.groupNameBytes()));
+    }
+    return new Group(this, name);
+  }
+
+  int size(String name) {
+    return sizes.getOrDefault(name, 0);
+  }
+
+  boolean join(String name, WsStage member) {
+    synchronized (member) {
+      if (member.groupNames().contains(name)) {
+        return true;
+      }
+      if (member.isGone() || member.groupNames().size() >= limits.groupsPerConnection()) {
+        return false;
+      }
+      member.addGroupName(name);
+      sizes.merge(name, 1, Integer::sum);
+    }
+    member.loop().execute(() -> settle(name, member));
+    return true;
+  }
+
+  void leave(String name, WsStage member) {
+    synchronized (member) {
+      if (!member.groupNames().contains(name)) {
+        return;
+      }
+      member.removeGroupName(name);
+      shrink(name);
+    }
+    member.loop().execute(() -> settle(name, member));
+  }
+
+  /// Ends all memberships of a connection that is gone; on its loop's thread.
+  void leaveAll(WsStage member) {
+    List<String> left;
+    synchronized (member) {
+      left = List.copyOf(member.groupNames());
+      left.forEach(member::removeGroupName);
+      left.forEach(this::shrink);
+    }
+    left.forEach(name -> settle(name, member));
+  }
+
+  private void shrink(String name) {
+    sizes.computeIfPresent(name, (key, size) -> size == 1 ? null : size - 1);
+  }
+
+  /// Makes the loop's own set agree with the names that the member holds now. Joins and leaves of
+  /// several threads may reach the loop in another order than they were decided in; the last to
+  /// arrive sets things right, whichever it is.
+  private void settle(String name, WsStage member) {
+    Map<String, Set<WsStage>> here = on(member.loop());
+    boolean belongs;
+    synchronized (member) {
+      belongs = member.groupNames().contains(name);
+    }
+    if (belongs) {
+      here.computeIfAbsent(name, key -> new LinkedHashSet<>()).add(member);
+    } else {
+      Set<WsStage> set = here.get(name);
+      if (set != null && set.remove(member) && set.isEmpty()) {
+        here.remove(name);
+      }
+    }
+  }
+
+  Send publish(String name, String text) {
+    return publish(name, Opcode.TEXT, Engine.utf8(text));
+  }
+
+  Send publish(String name, ByteBuffer data) {
+    byte[] copy = new byte[data.remaining()];
+    data.get(data.position(), copy);
+    return publish(name, Opcode.BINARY, copy);
+  }
+
+  private Send publish(String name, Opcode opcode, byte[] payload) {
+    if (payload.length > limits.outboxHardBytes()) {
+      throw WsStage.tooLarge(payload.length, limits);
+    }
+    if (size(name) == 0) {
+      return Send.SENT;
+    }
+    for (int at = 0; at < loops.size(); at++) {
+      if (!loops.get(at).reserveMail()) {
+        loops.subList(0, at).forEach(Loop::unreserveMail);
+        return Send.REFUSED;
+      }
+    }
+    for (Loop loop : loops) {
+      loop.executeReserved(() -> deliver(loop, name, opcode, payload));
+    }
+    return Send.SENT;
+  }
+
+  /// Sends to all members on one loop: the frame is written once into the loop's memory, and their
+  /// outboxes refer to it.
+  private void deliver(Loop loop, String name, Opcode opcode, byte[] payload) {
+    Set<WsStage> here = on(loop).get(name);
+    if (here == null) {
+      return;
+    }
+    Chunk frame = loop.pool().take(Engine.frameBytes(Role.SERVER, payload.length));
+    Engine.frame(opcode, ByteBuffer.wrap(payload), frame);
+    List<WsStage> full = new ArrayList<>(0);
+    for (WsStage member : here) {
+      if (!member.sendShared(frame, payload.length)) {
+        full.add(member);
+      }
+    }
+    loop.pool().giveUnlessHeld(frame);
+    full.forEach(WsStage::closeAsSlow);
+  }
+
+  private Map<String, Set<WsStage>> on(Loop loop) {
+    Map<String, Set<WsStage>> here = members.get(loop);
+    if (here == null) {
+      throw new IllegalArgumentException("a connection of another server");
+    }
+    return here;
+  }
+}

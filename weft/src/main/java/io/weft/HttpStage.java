@@ -1,0 +1,273 @@
+package io.weft;
+
+import io.weft.bytes.Chunk;
+import io.weft.http.Head;
+import io.weft.http.Http1;
+import io.weft.http.HttpException;
+import io.weft.http.Target;
+import io.weft.http.Url;
+import io.weft.net.Conn;
+import io.weft.net.Stage;
+import io.weft.ws.Upgrade;
+import java.io.ByteArrayOutputStream;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/// A connection that speaks HTTP/1.1: every connection at first, until it is upgraded. Requests are
+/// answered one at a time; what a client sends ahead waits.
+final class HttpStage implements Stage {
+
+  private static final Logger LOG = System.getLogger("io.weft");
+  private static final byte[] NO_BODY = {};
+
+  private final Core core;
+  private final Conn conn;
+  private final Http1 http;
+
+  /// The body of the request that is being read; null if it has none so far.
+  private @Nullable ByteArrayOutputStream body;
+
+  HttpStage(Core core, Conn conn) {
+    this.core = core;
+    this.conn = conn;
+    Limits limits = core.limits;
+    this.http =
+        Http1.ofRequests(
+            limits.requestLineBytes(), limits.headBytes(), limits.headers(), limits.bodyBytes());
+  }
+
+  /// Starts the clock of the first request.
+  void opened() {
+    conn.wakeAt(conn.loop().nowNs() + core.handshakeNs);
+  }
+
+  @Override
+  public Next read(Chunk in) {
+    try {
+      return pull(in);
+    } catch (HttpException breach) {
+      refuse(breach.status, breach.getMessage());
+    } catch (RuntimeException | Error thrown) {
+      LOG.log(Level.ERROR, "An HTTP request could not be answered.", thrown);
+      refuse(500, "the server failed");
+    }
+    return Next.MORE;
+  }
+
+  private Next pull(Chunk in) throws HttpException {
+    while (conn.isOpen() && conn.stage() == this) {
+      if (conn.outbox().isHigh()) {
+        conn.tellWhenLow();
+        return Next.PAUSE;
+      }
+      Http1.Event event = http.next(in);
+      if (event == null) {
+        return Next.MORE;
+      }
+      switch (event) {
+        case HEAD -> headCame();
+        case BODY -> {
+          body = body == null ? new ByteArrayOutputStream() : body;
+          byte[] piece = new byte[http.bodyTo() - http.bodyFrom()];
+          in.view(http.bodyFrom(), http.bodyTo()).get(piece);
+          body.writeBytes(piece);
+        }
+        case END -> answer();
+      }
+    }
+    return Next.MORE;
+  }
+
+  private void headCame() throws HttpException {
+    Head head = http.head();
+    if (Upgrade.isAsked(head)) {
+      upgrade(head);
+    } else if (http.expectsContinue()) {
+      Head.response(100).build().appendTo(conn.outbox());
+      conn.flush();
+    }
+  }
+
+  // ---- Upgrades ---------------------------------------------------------------------------------
+
+  private void upgrade(Head head) throws HttpException {
+    switch (Upgrade.judge(head)) {
+      case Upgrade.Refused refused -> {
+        refused.appendTo(conn.outbox());
+        finish();
+      }
+      case Upgrade.Accepted accepted -> upgrade(head, accepted);
+    }
+  }
+
+  private void upgrade(Head head, Upgrade.Accepted accepted) throws HttpException {
+    Routes.Match match = core.routes.match(Target.of(head.target()).path());
+    Endpoint endpoint = match == null ? null : match.route().endpoint;
+    if (match == null || endpoint == null) {
+      refuse(404, "no WebSocket endpoint is at this path");
+      return;
+    }
+    if (!isAllowed(head)) {
+      refuse(403, "the origin " + head.header("Origin") + " is not allowed here");
+      return;
+    }
+    Request request = new Request(head, remote(), match, NO_BODY);
+    Handshake decision = decide(endpoint, request);
+    if (decision.refusal() != null) {
+      answer(decision.refusal(), head.isMethod("HEAD"), false);
+      return;
+    }
+    String subprotocol = choose(decision, accepted.subprotocols());
+    accepted.response(subprotocol, List.of(), decision.headers()).appendTo(conn.outbox());
+    conn.flush();
+    WsStage next = new WsStage(core, conn, endpoint, request, subprotocol);
+    conn.become(next);
+    next.opened();
+  }
+
+  private static Handshake decide(Endpoint endpoint, Request request) {
+    try {
+      return endpoint.opening(request);
+    } catch (Throwable thrown) {
+      LOG.log(
+          Level.ERROR,
+          "opening() of " + request.path() + " threw; the handshake is refused with 500.",
+          thrown);
+      return Handshake.refuse(500, "the server failed");
+    }
+  }
+
+  /// The origin policy: a page of the same origin, one that is listed, or no page at all.
+  private boolean isAllowed(Head head) {
+    List<String> origins = head.headers("Origin");
+    if (origins.isEmpty() || core.origins.contains("*")) {
+      return true;
+    }
+    if (origins.size() > 1) {
+      return false;
+    }
+    String origin = Url.origin(origins.getFirst());
+    String host = head.header("Host");
+    return core.origins.contains(
+            origin == null ? origins.getFirst().toLowerCase(Locale.ROOT) : origin)
+        || (origin != null && host != null && Url.isSameOrigin(origin, host));
+  }
+
+  private @Nullable String choose(Handshake decision, List<String> offered) {
+    String chosen = decision.subprotocol();
+    if (chosen == null) {
+      return core.subprotocols.stream().filter(offered::contains).findFirst().orElse(null);
+    }
+    if (!chosen.isEmpty() && !offered.contains(chosen)) {
+      throw new IllegalStateException(
+          "opening() chose the subprotocol " + chosen + ", but the client offered " + offered);
+    }
+    return chosen.isEmpty() ? null : chosen;
+  }
+
+  // ---- Plain requests ---------------------------------------------------------------------------
+
+  private void answer() throws HttpException {
+    Head head = http.head();
+    byte[] content = body == null ? NO_BODY : body.toByteArray();
+    body = null;
+    boolean keepAlive = http.keepsAlive();
+    answer(respond(head, content), head.isMethod("HEAD"), keepAlive);
+    if (keepAlive) {
+      opened(); // the next request has the same time
+    }
+  }
+
+  private Response respond(Head head, byte[] content) throws HttpException {
+    Routes.Match match = core.routes.match(Target.of(head.target()).path());
+    Server.Handler handler = match == null ? null : match.route().handler;
+    if (match == null) {
+      return Response.text(404, "nothing is at this path\n");
+    }
+    if (handler == null) {
+      return Response.text(426, "a WebSocket endpoint is at this path: connect with ws://\n")
+          .header("Upgrade", "websocket");
+    }
+    if (!head.isMethod("GET") && !head.isMethod("HEAD")) {
+      return Response.text(405, "this path answers GET and HEAD\n").header("Allow", "GET, HEAD");
+    }
+    try {
+      return handler.answer(new Request(head, remote(), match, content));
+    } catch (Throwable thrown) {
+      LOG.log(Level.ERROR, "The handler of " + head.target() + " threw.", thrown);
+      return Response.text(500, "the server failed\n");
+    }
+  }
+
+  private void answer(Response response, boolean headOnly, boolean keepAlive) {
+    byte[] content = response.body();
+    if (content.length > core.limits.outboxHardBytes()) {
+      LOG.log(
+          Level.ERROR,
+          "A response of {0} bytes is over the limit outboxHardBytes of {1}.",
+          content.length,
+          core.limits.outboxHardBytes());
+      answer(Response.text(500, "the server failed\n"), headOnly, keepAlive);
+      return;
+    }
+    Head.Builder head = Head.response(response.status());
+    response.headers().forEach(head::header);
+    head.header("Content-Length", Integer.toString(content.length));
+    if (!keepAlive) {
+      head.header("Connection", "close");
+    }
+    head.build().appendTo(conn.outbox());
+    if (!headOnly) {
+      conn.outbox().put(content, 0, content.length, 0);
+    }
+    if (keepAlive) {
+      conn.flush();
+    } else {
+      finish();
+    }
+  }
+
+  private void refuse(int status, @Nullable String why) {
+    answer(Response.text(status, (why == null ? "refused" : why) + "\n"), false, false);
+  }
+
+  private void finish() {
+    conn.flush();
+    conn.finish();
+  }
+
+  // ---- Events of the connection -----------------------------------------------------------------
+
+  @Override
+  public void ended() {
+    conn.finish(); // no whole request can come any more; what was answered may still leave
+  }
+
+  @Override
+  public void writable() {
+    conn.resume();
+  }
+
+  @Override
+  public long expired(long nowNs) {
+    if (http.isIdle()) {
+      conn.finish();
+    } else {
+      refuse(408, "the request was not whole within " + core.limits.handshakeTimeout());
+    }
+    return Conn.NEVER;
+  }
+
+  @Override
+  public void closed(String reason) {
+    body = null;
+  }
+
+  private InetSocketAddress remote() {
+    return (InetSocketAddress) conn.remote();
+  }
+}

@@ -1,0 +1,455 @@
+package io.weft;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.stream.Stream;
+
+/// Every limit that a server or client keeps, on by default; none can be left out. What happens
+/// when one is crossed stands in brackets.
+///
+/// Lengths are in bytes where the name says so, times are [Duration]s.
+///
+/// @param handshakeTimeout from accepting a connection (TLS included), or from the answer before,
+///   to the end of a request head; 10 s (408, or a close if nothing has arrived)
+/// @param requestLineBytes of a request line; 8 KiB (414)
+/// @param headBytes of a whole request head; 16 KiB (431)
+/// @param headers header fields in a request head; 100 (431)
+/// @param bodyBytes of the body of a plain HTTP request; 1 MiB (413)
+/// @param messageBytes of a message, over all its fragments and after inflating; 1 MiB (close code
+///   1009)
+/// @param fragments fragments in a message; 1,024 (close code 1008)
+/// @param emptyFragments fragments in a message that carry nothing; 64 (close code 1008)
+/// @param messageTimeout from the first byte of a message to its last; 30 s (close code 1008)
+/// @param controlFramesPerSecond control frames a second, in the long run; 100 (close code 1008)
+/// @param controlFrameBurst control frames at once, after a quiet time; 200 (close code 1008)
+/// @param idlePing without a byte from the peer until it is pinged; 25 s, ±10 % (a ping)
+/// @param pongTimeout for the answer to that ping; 20 s (1006 to the application)
+/// @param closeTimeout for the close handshake; 5 s (TCP is closed)
+/// @param outboxSoftBytes waiting to be sent on a connection before it counts as full; 256 KiB
+///   (`QUEUED`, then the `writable` event; reads pause)
+/// @param outboxHardBytes waiting to be sent on a connection at most; 1 MiB (`REFUSED`; a group
+///   closes the member with 1013)
+/// @param progressTimeout with bytes waiting and none leaving; 10 s (the connection is closed,
+///   1006)
+/// @param inboxBytes received and not yet taken by a conversation; 64 KiB (reads pause)
+/// @param inboxMessages messages received and not yet taken by a conversation; 64 (reads pause)
+/// @param turnBytes read from a connection in one turn of its loop; 64 KiB (the other connections
+///   first)
+/// @param turnFrames frames handled for a connection in one turn of its loop; 64 (the other
+///   connections first)
+/// @param connections connections at once; the open-file limit - 64 (accepting pauses; one log line
+///   a second)
+/// @param groupsPerConnection groups a connection may be in; 256 (`join` answers false)
+/// @param groupNameBytes of a group's name, in UTF-8; 255 (`IllegalArgumentException`)
+/// @param mailboxMails sends, joins and publications of other threads that wait for a loop; 65,536
+///   (`REFUSED`)
+/// @param poolBytes native memory a loop lends to its connections' outboxes; a quarter of the
+///   heap's maximum, 64 MiB at least (`REFUSED`)
+/// @param drainTimeout for connections to close when the server does; 30 s (they are closed by
+///   force)
+/// @param drainSpread over which the closes of a drain are spread; 10 s (none: it is a pace)
+/// @param blockedLoopWarning that a handler may keep its loop busy; 100 ms (a warning with the
+///   loop's stack)
+public record Limits(
+    Duration handshakeTimeout,
+    int requestLineBytes,
+    int headBytes,
+    int headers,
+    int bodyBytes,
+    int messageBytes,
+    int fragments,
+    int emptyFragments,
+    Duration messageTimeout,
+    int controlFramesPerSecond,
+    int controlFrameBurst,
+    Duration idlePing,
+    Duration pongTimeout,
+    Duration closeTimeout,
+    int outboxSoftBytes,
+    int outboxHardBytes,
+    Duration progressTimeout,
+    int inboxBytes,
+    int inboxMessages,
+    int turnBytes,
+    int turnFrames,
+    int connections,
+    int groupsPerConnection,
+    int groupNameBytes,
+    int mailboxMails,
+    long poolBytes,
+    Duration drainTimeout,
+    Duration drainSpread,
+    Duration blockedLoopWarning) {
+
+  private static final Limits DEFAULTS = new Builder().build();
+
+  /// Checks that they make sense together.
+  ///
+  /// @throws IllegalArgumentException naming the limit that does not, and why
+  public Limits {
+    positive("handshakeTimeout", handshakeTimeout);
+    atLeast("requestLineBytes", requestLineBytes, 1);
+    atLeast("headBytes", headBytes, 1);
+    atLeast("headers", headers, 1);
+    atLeast("bodyBytes", bodyBytes, 1);
+    atLeast("messageBytes", messageBytes, 1);
+    atLeast("fragments", fragments, 1);
+    atLeast("emptyFragments", emptyFragments, 0);
+    positive("messageTimeout", messageTimeout);
+    atLeast("controlFramesPerSecond", controlFramesPerSecond, 1);
+    atLeast("controlFrameBurst", controlFrameBurst, 1);
+    positive("idlePing", idlePing);
+    positive("pongTimeout", pongTimeout);
+    positive("closeTimeout", closeTimeout);
+    atLeast("outboxSoftBytes", outboxSoftBytes, 1);
+    atLeast("outboxHardBytes", outboxHardBytes, 1);
+    positive("progressTimeout", progressTimeout);
+    atLeast("inboxBytes", inboxBytes, 1);
+    atLeast("inboxMessages", inboxMessages, 1);
+    atLeast("turnBytes", turnBytes, 512);
+    atLeast("turnFrames", turnFrames, 1);
+    atLeast("connections", connections, 1);
+    atLeast("groupsPerConnection", groupsPerConnection, 1);
+    atLeast("groupNameBytes", groupNameBytes, 1);
+    atLeast("mailboxMails", mailboxMails, 1);
+    atLeast("poolBytes", poolBytes, 1);
+    positive("drainTimeout", drainTimeout);
+    positive("drainSpread", drainSpread);
+    positive("blockedLoopWarning", blockedLoopWarning);
+    if (outboxSoftBytes > outboxHardBytes) {
+      throw new IllegalArgumentException(
+          "outboxSoftBytes (%d) is above outboxHardBytes (%d)"
+              .formatted(outboxSoftBytes, outboxHardBytes));
+    }
+    if (requestLineBytes > headBytes) {
+      throw new IllegalArgumentException(
+          "requestLineBytes (%d) is above headBytes (%d), of which it is a part"
+              .formatted(requestLineBytes, headBytes));
+    }
+  }
+
+  /// The limits that hold unless told otherwise.
+  public static Limits defaults() {
+    return DEFAULTS;
+  }
+
+  /// Starts from the defaults.
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /// Starts from these.
+  public Builder toBuilder() {
+    Builder builder = new Builder();
+    builder.handshakeTimeout = handshakeTimeout;
+    builder.requestLineBytes = requestLineBytes;
+    builder.headBytes = headBytes;
+    builder.headers = headers;
+    builder.bodyBytes = bodyBytes;
+    builder.messageBytes = messageBytes;
+    builder.fragments = fragments;
+    builder.emptyFragments = emptyFragments;
+    builder.messageTimeout = messageTimeout;
+    builder.controlFramesPerSecond = controlFramesPerSecond;
+    builder.controlFrameBurst = controlFrameBurst;
+    builder.idlePing = idlePing;
+    builder.pongTimeout = pongTimeout;
+    builder.closeTimeout = closeTimeout;
+    builder.outboxSoftBytes = outboxSoftBytes;
+    builder.outboxHardBytes = outboxHardBytes;
+    builder.progressTimeout = progressTimeout;
+    builder.inboxBytes = inboxBytes;
+    builder.inboxMessages = inboxMessages;
+    builder.turnBytes = turnBytes;
+    builder.turnFrames = turnFrames;
+    builder.connections = connections;
+    builder.groupsPerConnection = groupsPerConnection;
+    builder.groupNameBytes = groupNameBytes;
+    builder.mailboxMails = mailboxMails;
+    builder.poolBytes = poolBytes;
+    builder.drainTimeout = drainTimeout;
+    builder.drainSpread = drainSpread;
+    builder.blockedLoopWarning = blockedLoopWarning;
+    return builder;
+  }
+
+  private static void positive(String name, Duration value) {
+    if (value.isZero() || value.isNegative() || value.compareTo(LONGEST) > 0) {
+      throw new IllegalArgumentException(
+          name + " is " + value + "; it must be above zero and at most " + LONGEST);
+    }
+  }
+
+  private static void atLeast(String name, long value, int least) {
+    if (value < least) {
+      throw new IllegalArgumentException(
+          name + " is " + value + "; it must be " + least + " or more");
+    }
+  }
+
+  private static final Duration LONGEST = Duration.ofDays(365);
+
+  /// The soft limit of open files of this process, or 4,096 where the system does not tell.
+  private static int openFiles() {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/self/limits"))) {
+      return lines
+          .filter(line -> line.startsWith("Max open files"))
+          .map(line -> line.split("\\s+", -1)[3])
+          .filter(soft -> soft.chars().allMatch(Character::isDigit))
+          .mapToInt(soft -> (int) Math.min(Long.parseLong(soft), 10_000_000))
+          .map(soft -> Math.max(soft, 128))
+          .findFirst()
+          .orElse(4096);
+    } catch (IOException | RuntimeException e) {
+      return 4096; // not Linux
+    }
+  }
+
+  /// Sets some limits and leaves the others as they are. Each method sets the one it is named after
+  /// and returns the builder.
+  public static final class Builder {
+    private Duration handshakeTimeout = Duration.ofSeconds(10);
+    private int requestLineBytes = 8 << 10;
+    private int headBytes = 16 << 10;
+    private int headers = 100;
+    private int bodyBytes = 1 << 20;
+    private int messageBytes = 1 << 20;
+    private int fragments = 1024;
+    private int emptyFragments = 64;
+    private Duration messageTimeout = Duration.ofSeconds(30);
+    private int controlFramesPerSecond = 100;
+    private int controlFrameBurst = 200;
+    private Duration idlePing = Duration.ofSeconds(25);
+    private Duration pongTimeout = Duration.ofSeconds(20);
+    private Duration closeTimeout = Duration.ofSeconds(5);
+    private int outboxSoftBytes = 256 << 10;
+    private int outboxHardBytes = 1 << 20;
+    private Duration progressTimeout = Duration.ofSeconds(10);
+    private int inboxBytes = 64 << 10;
+    private int inboxMessages = 64;
+    private int turnBytes = 64 << 10;
+    private int turnFrames = 64;
+    private int connections = openFiles() - 64;
+    private int groupsPerConnection = 256;
+    private int groupNameBytes = 255;
+    private int mailboxMails = 1 << 16;
+    private long poolBytes = Math.max(64L << 20, Runtime.getRuntime().maxMemory() / 4);
+    private Duration drainTimeout = Duration.ofSeconds(30);
+    private Duration drainSpread = Duration.ofSeconds(10);
+    private Duration blockedLoopWarning = Duration.ofMillis(100);
+
+    private Builder() {}
+
+    /// See [Limits#handshakeTimeout()].
+    public Builder handshakeTimeout(Duration value) {
+      handshakeTimeout = value;
+      return this;
+    }
+
+    /// See [Limits#requestLineBytes()].
+    public Builder requestLineBytes(int value) {
+      requestLineBytes = value;
+      return this;
+    }
+
+    /// See [Limits#headBytes()].
+    public Builder headBytes(int value) {
+      headBytes = value;
+      return this;
+    }
+
+    /// See [Limits#headers()].
+    public Builder headers(int value) {
+      headers = value;
+      return this;
+    }
+
+    /// See [Limits#bodyBytes()].
+    public Builder bodyBytes(int value) {
+      bodyBytes = value;
+      return this;
+    }
+
+    /// See [Limits#messageBytes()].
+    public Builder messageBytes(int value) {
+      messageBytes = value;
+      return this;
+    }
+
+    /// See [Limits#fragments()].
+    public Builder fragments(int value) {
+      fragments = value;
+      return this;
+    }
+
+    /// See [Limits#emptyFragments()].
+    public Builder emptyFragments(int value) {
+      emptyFragments = value;
+      return this;
+    }
+
+    /// See [Limits#messageTimeout()].
+    public Builder messageTimeout(Duration value) {
+      messageTimeout = value;
+      return this;
+    }
+
+    /// See [Limits#controlFramesPerSecond()].
+    public Builder controlFramesPerSecond(int value) {
+      controlFramesPerSecond = value;
+      return this;
+    }
+
+    /// See [Limits#controlFrameBurst()].
+    public Builder controlFrameBurst(int value) {
+      controlFrameBurst = value;
+      return this;
+    }
+
+    /// See [Limits#idlePing()].
+    public Builder idlePing(Duration value) {
+      idlePing = value;
+      return this;
+    }
+
+    /// See [Limits#pongTimeout()].
+    public Builder pongTimeout(Duration value) {
+      pongTimeout = value;
+      return this;
+    }
+
+    /// See [Limits#closeTimeout()].
+    public Builder closeTimeout(Duration value) {
+      closeTimeout = value;
+      return this;
+    }
+
+    /// See [Limits#outboxSoftBytes()].
+    public Builder outboxSoftBytes(int value) {
+      outboxSoftBytes = value;
+      return this;
+    }
+
+    /// See [Limits#outboxHardBytes()].
+    public Builder outboxHardBytes(int value) {
+      outboxHardBytes = value;
+      return this;
+    }
+
+    /// See [Limits#progressTimeout()].
+    public Builder progressTimeout(Duration value) {
+      progressTimeout = value;
+      return this;
+    }
+
+    /// See [Limits#inboxBytes()].
+    public Builder inboxBytes(int value) {
+      inboxBytes = value;
+      return this;
+    }
+
+    /// See [Limits#inboxMessages()].
+    public Builder inboxMessages(int value) {
+      inboxMessages = value;
+      return this;
+    }
+
+    /// See [Limits#turnBytes()].
+    public Builder turnBytes(int value) {
+      turnBytes = value;
+      return this;
+    }
+
+    /// See [Limits#turnFrames()].
+    public Builder turnFrames(int value) {
+      turnFrames = value;
+      return this;
+    }
+
+    /// See [Limits#connections()].
+    public Builder connections(int value) {
+      connections = value;
+      return this;
+    }
+
+    /// See [Limits#groupsPerConnection()].
+    public Builder groupsPerConnection(int value) {
+      groupsPerConnection = value;
+      return this;
+    }
+
+    /// See [Limits#groupNameBytes()].
+    public Builder groupNameBytes(int value) {
+      groupNameBytes = value;
+      return this;
+    }
+
+    /// See [Limits#mailboxMails()].
+    public Builder mailboxMails(int value) {
+      mailboxMails = value;
+      return this;
+    }
+
+    /// See [Limits#poolBytes()].
+    public Builder poolBytes(long value) {
+      poolBytes = value;
+      return this;
+    }
+
+    /// See [Limits#drainTimeout()].
+    public Builder drainTimeout(Duration value) {
+      drainTimeout = value;
+      return this;
+    }
+
+    /// See [Limits#drainSpread()].
+    public Builder drainSpread(Duration value) {
+      drainSpread = value;
+      return this;
+    }
+
+    /// See [Limits#blockedLoopWarning()].
+    public Builder blockedLoopWarning(Duration value) {
+      blockedLoopWarning = value;
+      return this;
+    }
+
+    /// Makes the limits.
+    ///
+    /// @throws IllegalArgumentException if one makes no sense, naming it
+    public Limits build() {
+      return new Limits(
+          handshakeTimeout,
+          requestLineBytes,
+          headBytes,
+          headers,
+          bodyBytes,
+          messageBytes,
+          fragments,
+          emptyFragments,
+          messageTimeout,
+          controlFramesPerSecond,
+          controlFrameBurst,
+          idlePing,
+          pongTimeout,
+          closeTimeout,
+          outboxSoftBytes,
+          outboxHardBytes,
+          progressTimeout,
+          inboxBytes,
+          inboxMessages,
+          turnBytes,
+          turnFrames,
+          connections,
+          groupsPerConnection,
+          groupNameBytes,
+          mailboxMails,
+          poolBytes,
+          drainTimeout,
+          drainSpread,
+          blockedLoopWarning);
+    }
+  }
+}

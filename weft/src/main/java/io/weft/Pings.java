@@ -1,0 +1,68 @@
+package io.weft;
+
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/// The pings of a connection that wait for their pongs. There is one only while some do.
+///
+/// Each carries a number, so that a pong says which one it answers; it answers those before it too,
+/// since a peer need answer only the latest (RFC 6455 §5.5.3).
+final class Pings {
+
+  static final int MAX_WAITING = 16;
+
+  private record Ping(long number, long sentNs, @Nullable CompletableFuture<Duration> answer) {}
+
+  private final ArrayDeque<Ping> waiting = new ArrayDeque<>(2);
+  private long lastNumber;
+
+  boolean isFull() {
+    return waiting.size() >= MAX_WAITING;
+  }
+
+  boolean isEmpty() {
+    return waiting.isEmpty();
+  }
+
+  /// Remembers a ping.
+  ///
+  /// @return what it carries
+  ByteBuffer sent(long nowNs, @Nullable CompletableFuture<Duration> answer) {
+    waiting.add(new Ping(++lastNumber, nowNs, answer));
+    return ByteBuffer.allocate(Long.BYTES).putLong(lastNumber).flip();
+  }
+
+  /// Answers the pings that a pong answers.
+  ///
+  /// @return the round-trip time in nanoseconds, or -1 if the pong is none of ours
+  long answered(ByteBuffer payload, long nowNs) {
+    if (payload.remaining() != Long.BYTES) {
+      return -1;
+    }
+    long number = payload.getLong(payload.position());
+    if (waiting.stream().noneMatch(ping -> ping.number == number)) {
+      return -1;
+    }
+    Ping ping;
+    do {
+      ping = waiting.remove();
+      if (ping.answer != null) {
+        ping.answer.complete(Duration.ofNanos(nowNs - ping.sentNs));
+      }
+    } while (ping.number != number);
+    return nowNs - ping.sentNs;
+  }
+
+  /// Fails all of them.
+  void end(String why) {
+    for (Ping ping : waiting) {
+      if (ping.answer != null) {
+        ping.answer.completeExceptionally(new IllegalStateException(why));
+      }
+    }
+    waiting.clear();
+  }
+}

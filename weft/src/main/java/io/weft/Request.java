@@ -1,0 +1,113 @@
+package io.weft;
+
+import io.weft.http.Head;
+import io.weft.http.HttpException;
+import io.weft.http.Target;
+import java.net.InetSocketAddress;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// An HTTP request: one that opened a WebSocket, or a plain one. Names of headers are looked up
+/// without case. Safe for any thread.
+public final class Request {
+
+  private static final byte[] NO_BODY = {};
+
+  private final Head head;
+  private final InetSocketAddress remote;
+  private final Routes.@Nullable Match match;
+  private final byte[] body;
+
+  Request(Head head, InetSocketAddress remote, Routes.@Nullable Match match, byte[] body) {
+    this.head = head;
+    this.remote = remote;
+    this.match = match;
+    this.body = body.length == 0 ? NO_BODY : body;
+  }
+
+  /// The method, as `GET`.
+  public String method() {
+    return head.method();
+  }
+
+  /// The path, percent-decoded, without the query.
+  public String path() {
+    return target().path();
+  }
+
+  /// The query as it was sent, without its question mark; null if there was none.
+  public @Nullable String query() {
+    return target().query();
+  }
+
+  /// The first value of a query parameter, decoded; null if it was not there.
+  public @Nullable String query(String name) {
+    return target().query(name);
+  }
+
+  /// A path parameter of the route, decoded.
+  ///
+  /// @throws IllegalArgumentException if the route has no such parameter
+  public String param(String name) {
+    if (match == null) {
+      throw new IllegalArgumentException("no route matched, so there is no parameter " + name);
+    }
+    return match.param(name);
+  }
+
+  /// The first header of that name; null if there was none.
+  public @Nullable String header(String name) {
+    return head.header(name);
+  }
+
+  /// All headers of that name, in order.
+  public List<String> headers(String name) {
+    return head.headers(name);
+  }
+
+  /// A cookie's value as it was sent (RFC 6265 §4.2); null if there was none of that name.
+  public @Nullable String cookie(String name) {
+    for (String line : head.headers("Cookie")) {
+      for (String pair : line.split(";", -1)) {
+        int equals = pair.indexOf('=');
+        if (equals >= 0 && pair.substring(0, equals).strip().equals(name)) {
+          return pair.substring(equals + 1).strip();
+        }
+      }
+    }
+    return null;
+  }
+
+  /// The Origin header: the page that a browser's request came from; null for other clients.
+  public @Nullable String origin() {
+    return head.header("Origin");
+  }
+
+  /// The subprotocols offered, the client's favourite first.
+  public List<String> subprotocols() {
+    return head.headers("Sec-WebSocket-Protocol").stream()
+        .flatMap(line -> Arrays.stream(line.split(",", -1)))
+        .map(String::strip)
+        .filter(name -> !name.isEmpty())
+        .toList();
+  }
+
+  /// The address at the other end of TCP: a proxy's, if there is one.
+  public InetSocketAddress remoteAddress() {
+    return remote;
+  }
+
+  /// The body of a plain request; empty for one that opened a WebSocket. Not copied.
+  public byte[] body() {
+    return body;
+  }
+
+  private Target target() {
+    try {
+      return Target.of(head.target());
+    } catch (HttpException e) {
+      throw new IllegalStateException("the target was accepted and is bad now", e);
+    }
+  }
+}

@@ -1,0 +1,63 @@
+package io.weft;
+
+import io.weft.http.Head;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/// An answer to a plain HTTP request, or to a handshake that is refused: a status, headers, and a
+/// body that is there as a whole. A value.
+public final class Response {
+
+  private final int status;
+  private final List<Head.Field> headers;
+  private final byte[] body;
+
+  private Response(int status, List<Head.Field> headers, byte[] body) {
+    this.status = status;
+    this.headers = headers;
+    this.body = body;
+  }
+
+  /// A body of any kind.
+  ///
+  /// @param status 200 to 599
+  /// @param contentType as `text/html; charset=utf-8`
+  /// @param body not copied: leave it as it is
+  public static Response of(int status, String contentType, byte[] body) {
+    if (status < 200 || status > 599) {
+      throw new IllegalArgumentException("a final status is 200 to 599, not " + status);
+    }
+    return new Response(status, List.of(), body).header("Content-Type", contentType);
+  }
+
+  /// Plain text.
+  public static Response text(int status, String body) {
+    return of(status, "text/plain; charset=utf-8", body.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /// JSON, written by the caller.
+  public static Response json(int status, String json) {
+    return of(status, "application/json", json.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /// The same with one header more. `Content-Length`, `Connection` and `Date` are Weft's to set.
+  public Response header(String name, String value) {
+    List<Head.Field> more = new ArrayList<>(headers);
+    more.add(new Head.Field(name, value));
+    return new Response(status, List.copyOf(more), body);
+  }
+
+  /// The status code.
+  public int status() {
+    return status;
+  }
+
+  List<Head.Field> headers() {
+    return headers;
+  }
+
+  byte[] body() {
+    return body;
+  }
+}

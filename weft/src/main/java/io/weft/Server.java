@@ -1,0 +1,384 @@
+package io.weft;
+
+import io.weft.bytes.Pool;
+import io.weft.net.Conn;
+import io.weft.net.Listener;
+import io.weft.net.Loop;
+import io.weft.net.Nio;
+import io.weft.net.Watchdog;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// A WebSocket server (RFC 6455), which also answers plain HTTP requests.
+///
+/// ```java
+/// try (Server server = Server.at(8080).route("/echo", endpoint).start()) { ... }
+/// ```
+///
+/// It runs until it is closed; its loops' threads keep the process alive. When the process is asked
+/// to end (SIGTERM, Ctrl-C), it drains and closes by itself.
+public final class Server implements AutoCloseable {
+
+  private final List<Loop> loops;
+  private final List<Thread> threads;
+  private final Core core;
+  private final Listener listener;
+  private final Watchdog watchdog;
+  private final InetSocketAddress address;
+  private final Thread atShutdown;
+  private final Object gone = new Object();
+  private @Nullable Drained drained;
+
+  /// Answers plain requests, GET and HEAD.
+  @FunctionalInterface
+  public interface Handler {
+    /// Answers one, on a loop's thread: it must not block. If it throws, the answer is 500.
+    Response answer(Request request) throws Exception;
+  }
+
+  /// How closing a server went.
+  ///
+  /// @param connections open when it began
+  /// @param forced of them, how many had not closed in time
+  /// @param unsentBytes of these, what waited to be sent and is lost
+  public record Drained(int connections, int forced, long unsentBytes) {}
+
+  /// Begins a server on every interface.
+  ///
+  /// @param port 0 for one that is free: see [#port()]
+  public static Builder at(int port) {
+    return new Builder(new InetSocketAddress(port));
+  }
+
+  /// Begins a server on the interface of a host name or address.
+  public static Builder at(String host, int port) {
+    return new Builder(new InetSocketAddress(host, port));
+  }
+
+  private Server(Builder builder) throws IOException {
+    Limits limits = builder.limits;
+    this.loops = new ArrayList<>();
+    this.threads = new ArrayList<>();
+    try {
+      for (int at = 0; at < builder.loops; at++) {
+        loops.add(loop(limits, at));
+      }
+    } catch (IOException e) {
+      loops.forEach(Loop::close);
+      throw e;
+    }
+    this.core =
+        new Core(
+            limits,
+            builder.routes.build(),
+            new Groups(loops, limits),
+            List.copyOf(builder.subprotocols),
+            Set.copyOf(builder.origins));
+    this.listener =
+        new Listener(loops, limits.connections(), core.terms(this::connectionGone), this::first);
+    for (int at = 0; at < loops.size(); at++) {
+      threads.add(Thread.ofPlatform().name("weft-loop-" + at).start(loops.get(at)));
+    }
+    this.watchdog = new Watchdog(loops, System::nanoTime, limits.blockedLoopWarning().toNanos());
+    this.atShutdown = Thread.ofPlatform().name("weft-shutdown").unstarted(this::close);
+    try {
+      this.address = listener.open(builder.address).join();
+    } catch (CompletionException e) {
+      stop();
+      throw e.getCause() instanceof IOException cause ? cause : new IOException(e.getCause());
+    }
+    if (builder.closeAtShutdown) {
+      Runtime.getRuntime().addShutdownHook(atShutdown);
+    }
+  }
+
+  private static Loop loop(Limits limits, int number) throws IOException {
+    return new Loop(
+        new Nio(limits.turnBytes()),
+        System::nanoTime,
+        new SplittableRandom(System.nanoTime() + number),
+        new Pool(Pool.CHUNK_BYTES, limits.poolBytes()),
+        limits.mailboxMails());
+  }
+
+  private io.weft.net.Stage first(Conn conn) {
+    return new HttpStage(core, conn);
+  }
+
+  /// The port it listens on.
+  public int port() {
+    return address.getPort();
+  }
+
+  /// The address it listens on.
+  public InetSocketAddress address() {
+    return address;
+  }
+
+  /// How many connections are open, WebSocket or not.
+  public int connections() {
+    return listener.connections();
+  }
+
+  /// A group of its connections.
+  ///
+  /// @throws IllegalArgumentException if the name is longer than [Limits#groupNameBytes()]
+  public Group group(String name) {
+    return core.groups.group(name);
+  }
+
+  /// The limits it keeps.
+  public Limits limits() {
+    return core.limits;
+  }
+
+  /// Closes it as [#close(Duration)] does, in the time of [Limits#drainTimeout()].
+  @Override
+  public void close() {
+    close(core.limits.drainTimeout());
+  }
+
+  /// Drains and closes: accepts no more, closes every WebSocket with 1001 behind what was sent on
+  /// it, waits until all have closed or `wait` is over, and closes the rest by force. The closes
+  /// are spread over [Limits#drainSpread()] at most, a millisecond a connection, so that the
+  /// clients do not all come back at once. Blocks; not for a loop's thread.
+  ///
+  /// @return how it went; the same again if it was closed before
+  public synchronized Drained close(Duration wait) {
+    if (drained != null) {
+      return drained;
+    }
+    if (loops.stream().anyMatch(Loop::isCurrent)) {
+      throw new IllegalStateException("a server cannot be closed from one of its callbacks");
+    }
+    long deadlineNs = System.nanoTime() + wait.toNanos();
+    listener.close().join();
+    int connections = connections();
+    spreadCloses(connections, wait);
+    awaitNone(deadlineNs);
+    int forced = connections();
+    long unsentBytes = forced == 0 ? 0 : unsentBytes();
+    stop();
+    drained = new Drained(connections, forced, unsentBytes);
+    removeHook();
+    return drained;
+  }
+
+  private void spreadCloses(int connections, Duration wait) {
+    long spreadNs =
+        Math.min(
+            Math.min(core.limits.drainSpread().toNanos(), wait.toNanos() / 2),
+            Duration.ofMillis(connections).toNanos());
+    for (Loop loop : loops) {
+      loop.post(() ->
+          loop.forEach(conn -> {
+            if (conn.stage() instanceof WsStage ws) {
+              ws.drain(loop.chance().nextLong(spreadNs + 1));
+            } else {
+              conn.finish();
+            }
+          }));
+    }
+  }
+
+  private void awaitNone(long deadlineNs) {
+    boolean interrupted = false;
+    synchronized (gone) {
+      while (connections() > 0 && System.nanoTime() < deadlineNs) {
+        try {
+          gone.wait(Math.max(1, (deadlineNs - System.nanoTime()) / 1_000_000));
+        } catch (InterruptedException e) {
+          interrupted = true;
+          break;
+        }
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private long unsentBytes() {
+    return loops.stream()
+        .map(loop ->
+            CompletableFuture.supplyAsync(
+                () -> {
+                  AtomicLong bytes = new AtomicLong();
+                  loop.forEach(conn -> bytes.addAndGet(conn.outbox().bytes()));
+                  return bytes.get();
+                },
+                loop::post))
+        .toList()
+        .stream()
+        .mapToLong(CompletableFuture::join)
+        .sum();
+  }
+
+  private void connectionGone() {
+    synchronized (gone) {
+      gone.notifyAll();
+    }
+  }
+
+  private void stop() {
+    loops.forEach(Loop::stop);
+    for (Thread thread : threads) {
+      boolean interrupted = Thread.interrupted();
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    watchdog.close();
+  }
+
+  private void removeHook() {
+    try {
+      Runtime.getRuntime().removeShutdownHook(atShutdown);
+    } catch (IllegalStateException e) {
+      // The process is ending, and this may be the hook itself.
+    }
+  }
+
+  /// Collects what a server is to be; [#start()] starts it.
+  public static final class Builder {
+    private final InetSocketAddress address;
+    private final Routes.Builder routes = new Routes.Builder();
+    private final Set<String> origins = new LinkedHashSet<>();
+    private final List<String> subprotocols = new ArrayList<>();
+    private Limits limits = Limits.defaults();
+    private int loops = Runtime.getRuntime().availableProcessors();
+    private boolean closeAtShutdown = true;
+
+    private Builder(InetSocketAddress address) {
+      this.address = address;
+    }
+
+    /// Serves WebSocket connections with callbacks on the loop.
+    ///
+    /// @param path segments that are literal or one `{parameter}` each; a slash at its end makes no
+    ///   difference
+    /// @throws IllegalArgumentException if the path is no such template, or is taken
+    public Builder route(String path, Endpoint endpoint) {
+      routes.endpoint(path, endpoint);
+      return this;
+    }
+
+    /// Serves WebSocket connections with straight-line code, on a virtual thread each.
+    ///
+    /// @param path as of [#route]
+    public Builder converse(String path, Conversation.Talk talk) {
+      return route(path, new Conversation.Adapter(talk));
+    }
+
+    /// Answers plain GET and HEAD requests.
+    ///
+    /// @param path as of [#route]; it may be the path of an endpoint too
+    public Builder http(String path, Handler handler) {
+      routes.handler(path, handler);
+      return this;
+    }
+
+    /// Allows pages of other origins to connect, beside those of the server's own; a client that
+    /// sends no Origin is no browser and may always.
+    ///
+    /// @param allowed as `https://app.example`; "null" for pages without one, "*" for all
+    /// @throws IllegalArgumentException if one is no origin
+    public Builder origins(String... allowed) {
+      for (String origin : allowed) {
+        origins.add(normal(origin));
+      }
+      return this;
+    }
+
+    private static String normal(String origin) {
+      if (origin.equals("*") || origin.equals("null")) {
+        return origin;
+      }
+      String normal = io.weft.http.Url.origin(origin);
+      if (normal == null) {
+        throw new IllegalArgumentException(
+            "'" + origin + "' is no origin: write scheme://host or scheme://host:port");
+      }
+      return normal;
+    }
+
+    /// The subprotocols it speaks, the favourite first; the first that a client offers is agreed
+    /// on, unless [Endpoint#opening] chooses.
+    public Builder subprotocols(String... names) {
+      subprotocols.addAll(Arrays.asList(names));
+      return this;
+    }
+
+    /// Changes limits; the others stay at their defaults.
+    public Builder limits(Consumer<Limits.Builder> change) {
+      Limits.Builder builder = limits.toBuilder();
+      change.accept(builder);
+      limits = builder.build();
+      return this;
+    }
+
+    /// Sets all limits.
+    public Builder limits(Limits all) {
+      limits = all;
+      return this;
+    }
+
+    /// How many event loops, each with a thread of its own; as many as there are processors unless
+    /// told otherwise.
+    public Builder loops(int count) {
+      if (count < 1) {
+        throw new IllegalArgumentException("a server needs a loop, not " + count);
+      }
+      loops = count;
+      return this;
+    }
+
+    /// Whether to close when the process is asked to end; true unless told otherwise.
+    public Builder closeAtShutdown(boolean close) {
+      closeAtShutdown = close;
+      return this;
+    }
+
+    /// Starts it.
+    ///
+    /// @throws UncheckedIOException if it cannot listen, saying where and why
+    public Server start() {
+      try {
+        if (address.isUnresolved()) {
+          throw new IOException("the host " + address.getHostString() + " is not known");
+        }
+        return new Server(this);
+      } catch (BindException e) {
+        throw new UncheckedIOException(
+            "cannot listen at "
+                + address.getHostString()
+                + " port "
+                + address.getPort()
+                + ": "
+                + e.getMessage(),
+            e);
+      } catch (IOException e) {
+        throw new UncheckedIOException("the server cannot start: " + e.getMessage(), e);
+      }
+    }
+  }
+}

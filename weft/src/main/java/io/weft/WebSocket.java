@@ -1,0 +1,142 @@
+package io.weft;
+
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/// A live WebSocket connection.
+///
+/// Every method may be called from any thread. What one thread sends arrives in the order it was
+/// sent; sends from the connection's own loop (in a callback) cost no hand-over. Nothing here
+/// blocks; in a [Conversation] `send` waits for room.
+public sealed class WebSocket permits Conversation {
+
+  private final WsStage stage;
+
+  WebSocket(WsStage stage) {
+    this.stage = stage;
+  }
+
+  /// Sends a text message.
+  ///
+  /// @return whether it was taken, and whether to go on
+  /// @throws IllegalArgumentException if half a surrogate pair stands alone in it, or if it is
+  ///   longer than [Limits#outboxHardBytes()] and so could never be sent
+  public Send send(String text) {
+    return stage.sendText(text);
+  }
+
+  /// Sends a binary message.
+  ///
+  /// @param data its payload, from position to limit; copied before this returns, and the position
+  ///   moves to the limit if it was taken
+  /// @return whether it was taken, and whether to go on
+  /// @throws IllegalArgumentException if it is longer than [Limits#outboxHardBytes()]
+  public Send send(ByteBuffer data) {
+    return stage.sendBinary(data);
+  }
+
+  /// Sends a binary message; as [#send(ByteBuffer)].
+  public Send send(byte[] data) {
+    return send(ByteBuffer.wrap(data));
+  }
+
+  /// Sends a message as it came.
+  public Send send(Message message) {
+    return switch (message) {
+      case Message.Text(String text) -> send(text);
+      case Message.Binary(ByteBuffer data) -> send(data.duplicate());
+    };
+  }
+
+  /// Closes with code 1000, behind everything sent so far.
+  public void close() {
+    close(Close.NORMAL, "");
+  }
+
+  /// Closes, behind everything sent so far. The peer has [Limits#closeTimeout()] to answer;
+  /// messages of it that still come are not delivered. Does nothing if a close is under way.
+  ///
+  /// @param code 1000 to 1003, 1007 to 1014, or 3000 to 4999 (RFC 6455 §7.4)
+  /// @param reason at most 123 bytes in UTF-8
+  /// @throws IllegalArgumentException if it may not stand in a Close frame
+  public void close(int code, String reason) {
+    stage.close(code, reason);
+  }
+
+  /// Pings the peer.
+  ///
+  /// @return the round-trip time, when the pong is here; fails with [IllegalStateException] if the
+  ///   connection ends before, or if 16 pings are under way. Completed on the loop's thread
+  public CompletableFuture<Duration> ping() {
+    return stage.ping();
+  }
+
+  /// The round-trip time of the last ping, Weft's own keepalive included.
+  ///
+  /// @return null if none was answered yet
+  public @Nullable Duration roundTrip() {
+    return stage.roundTrip();
+  }
+
+  /// A number that no other connection of this process has had.
+  public long id() {
+    return stage.id();
+  }
+
+  /// Whether messages can be sent: nobody has closed yet, as far as is known.
+  public boolean isOpen() {
+    return stage.isOpen();
+  }
+
+  /// The request that opened it.
+  public Request request() {
+    return stage.request();
+  }
+
+  /// A path parameter of its route, percent-decoded: `username` in `/ws/{username}`.
+  ///
+  /// @throws IllegalArgumentException if the route has no such parameter
+  public String param(String name) {
+    return request().param(name);
+  }
+
+  /// The subprotocol agreed on; null for none.
+  public @Nullable String subprotocol() {
+    return stage.subprotocol();
+  }
+
+  /// The address at the other end of TCP.
+  public InetSocketAddress remoteAddress() {
+    return request().remoteAddress();
+  }
+
+  /// What the application keeps with the connection; empty at first. Safe for any thread.
+  public Map<String, Object> attributes() {
+    return stage.attributes();
+  }
+
+  /// A group of the server that this connection came to.
+  ///
+  /// @throws IllegalArgumentException if the name is longer than [Limits#groupNameBytes()]
+  public Group group(String name) {
+    return stage.core().groups.group(name);
+  }
+
+  /// Bytes taken and not yet handed to the operating system, as far as this thread sees.
+  public long bufferedBytes() {
+    return stage.bufferedBytes();
+  }
+
+  WsStage stage() {
+    return stage;
+  }
+
+  @Override
+  public String toString() {
+    return "WebSocket " + id() + " from " + remoteAddress();
+  }
+}

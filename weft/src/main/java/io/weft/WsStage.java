@@ -1,0 +1,686 @@
+package io.weft;
+
+import io.weft.bytes.Chunk;
+import io.weft.net.Conn;
+import io.weft.net.Loop;
+import io.weft.net.Stage;
+import io.weft.ws.CloseCode;
+import io.weft.ws.Engine;
+import io.weft.ws.Event;
+import io.weft.ws.Opcode;
+import io.weft.ws.ProtocolException;
+import io.weft.ws.Role;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+
+/// A connection that speaks WebSocket: what the engine finds goes to the endpoint, what the
+/// application sends goes to the engine, and the limits that need a clock are kept here.
+///
+/// All fields belong to the loop's thread but those marked otherwise.
+final class WsStage implements Stage {
+
+  private static final Logger LOG = System.getLogger("io.weft");
+  private static final VarHandle PROMISED;
+
+  static {
+    try {
+      PROMISED = MethodHandles.lookup().findVarHandle(WsStage.class, "promised", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  /// What a mailed message counts for beside its payload: its frame header and its mail.
+  private static final int MAIL_BYTES = 64;
+
+  private final Core core;
+  private final Conn conn;
+  private final Engine engine;
+  private final Endpoint endpoint;
+  private final Request request;
+  private final @Nullable String subprotocol;
+  private final WebSocket ws;
+  private final long id;
+
+  /// How it ended, once that is known; the end is told when TCP is closed.
+  private @Nullable Close end;
+
+  /// When the peer was last heard of.
+  private long heardNs;
+
+  /// When the message that is arriving began; NEVER between messages.
+  private long messageSinceNs = Conn.NEVER;
+
+  /// When the keepalive ping was sent that waits for a sign of life; NEVER if none does.
+  private long pingedNs = Conn.NEVER;
+
+  /// When to give up waiting for the peer's Close, or when to send ours in a drain.
+  private long closeAtNs = Conn.NEVER;
+
+  /// When the control frames received so far would have been due, sent at the rate allowed.
+  private long controlDueNs;
+
+  private @Nullable Pings pings;
+
+  /// What the newest ping carried that is not answered yet because the peer does not read.
+  private byte @Nullable [] owedPong;
+
+  /// Whether the endpoint is to hear that there is room again; set by any thread.
+  private volatile boolean owesWritable;
+
+  /// Whether a conversation's inbox is full.
+  private boolean inboxFull;
+
+  /// Bytes that other threads were told they may send and whose mail is on its way.
+  @SuppressWarnings("unused") // by PROMISED
+  private volatile int promised;
+
+  /// Whether nobody has closed; for other threads, the engine knows it for this one.
+  private volatile boolean open = true;
+
+  private volatile long roundTripNs = -1;
+  private volatile @Nullable Map<String, Object> attributes;
+
+  /// Guarded by this object's monitor: the names of its groups, and whether it can join no more.
+  private Set<String> groupNames = Set.of();
+
+  private boolean gone;
+
+  WsStage(Core core, Conn conn, Endpoint endpoint, Request request, @Nullable String subprotocol) {
+    this.core = core;
+    this.conn = conn;
+    this.engine = new Engine(Role.SERVER, core.bounds, WsStage::noKey, null);
+    this.endpoint = endpoint;
+    this.request = request;
+    this.subprotocol = subprotocol;
+    this.id = core.nextId();
+    this.ws =
+        endpoint instanceof Conversation.Adapter ? new Conversation(this) : new WebSocket(this);
+  }
+
+  private static int noKey() {
+    throw new AssertionError("a server masks nothing (RFC 6455 §5.1)");
+  }
+
+  /// Tells the endpoint that the connection is open, before any bytes are read.
+  void opened() {
+    long now = loop().nowNs();
+    heardNs = now;
+    controlDueNs = now;
+    conn.wakeAt(nextDeadlineNs());
+    try {
+      endpoint.opened(ws);
+    } catch (Throwable thrown) {
+      handlerFailed(thrown);
+    }
+  }
+
+  // ---- What the peer sends --------------------------------------------------------------------
+
+  @Override
+  public Next read(Chunk in) {
+    heardNs = loop().nowNs();
+    pingedNs = Conn.NEVER;
+    try {
+      for (int frames = 0; frames < core.limits.turnFrames(); frames++) {
+        if (mustPause()) {
+          return Next.PAUSE;
+        }
+        Event event = engine.next(in);
+        if (event == null) {
+          watchMessage();
+          return Next.MORE;
+        }
+        handle(event);
+        if (!conn.isOpen()) {
+          return Next.MORE;
+        }
+      }
+    } catch (ProtocolException breach) {
+      fail(breach.closeCode, breach.getMessage());
+      return Next.MORE;
+    }
+    return mustPause() ? Next.PAUSE : Next.LATER;
+  }
+
+  /// Whether to leave what arrived unread: nothing is taken in whose answer could not be sent.
+  private boolean mustPause() {
+    if (conn.outbox().isHigh()) {
+      conn.tellWhenLow();
+      return true;
+    }
+    return inboxFull && engine.maySend();
+  }
+
+  private void handle(Event event) throws ProtocolException {
+    switch (event) {
+      case TEXT, BINARY -> {
+        messageSinceNs = Conn.NEVER;
+        if (engine.maySend()) {
+          deliver(event);
+        }
+      }
+      case PING -> {
+        countControlFrame();
+        answerPing(engine.payload());
+      }
+      case PONG -> {
+        countControlFrame();
+        pong(engine.payload());
+      }
+      case CLOSE -> peerClosed(engine.closeCode(), engine.closeReason());
+    }
+  }
+
+  private void deliver(Event event) {
+    try {
+      if (event == Event.TEXT) {
+        endpoint.text(ws, engine.text());
+      } else {
+        endpoint.binary(ws, engine.payload());
+      }
+    } catch (Throwable thrown) {
+      handlerFailed(thrown);
+    }
+  }
+
+  private void countControlFrame() throws ProtocolException {
+    controlDueNs = Math.max(controlDueNs, loop().nowNs()) + core.controlFrameNs;
+    if (controlDueNs - loop().nowNs() > core.controlBurstNs) {
+      throw new ProtocolException(
+          CloseCode.POLICY_VIOLATION,
+          "§10.4",
+          "over "
+              + core.limits.controlFramesPerSecond()
+              + " control frames a second (burst "
+              + core.limits.controlFrameBurst()
+              + ")");
+    }
+  }
+
+  /// Answers a ping. While a write waits for the peer only the newest ping is kept, to be answered
+  /// when bytes have left (RFC 6455 §5.5.3): a peer that pings and does not read must not fill
+  /// memory.
+  private void answerPing(ByteBuffer payload) {
+    if (!engine.maySend()) {
+      return;
+    }
+    if (conn.isWriting()) {
+      owedPong = new byte[payload.remaining()];
+      payload.get(owedPong);
+      conn.tellWhenLow();
+    } else {
+      engine.pong(payload, conn.outbox());
+      conn.flush();
+    }
+  }
+
+  private void pong(ByteBuffer payload) {
+    if (pings != null) {
+      long ns = pings.answered(payload, loop().nowNs());
+      if (ns >= 0) {
+        roundTripNs = ns;
+        pings = pings.isEmpty() ? null : pings;
+      }
+    }
+  }
+
+  private void peerClosed(int code, String reason) {
+    open = false;
+    if (end == null) {
+      end = new Close(code, reason, Close.By.PEER);
+      engine.close(code, "", conn.outbox());
+    } else if (end.by() == Close.By.SELF) {
+      end = new Close(code, reason, Close.By.SELF);
+    }
+    finish();
+  }
+
+  @Override
+  public void ended() {
+    conn.abort(
+        end == null
+            ? "the peer ended the connection without a Close frame"
+            : "the peer ended the connection without answering Close");
+  }
+
+  /// Fails the connection (RFC 6455 §7.1.7): what was sent so far leaves, then our Close, then TCP
+  /// ends without waiting for the peer's.
+  private void fail(int code, @Nullable String why) {
+    String reason = why == null ? CloseCode.name(code) : why;
+    open = false;
+    end = new Close(code, reason, Close.By.SELF);
+    engine.close(code, fitReason(reason), conn.outbox());
+    finish();
+  }
+
+  /// As much of a reason as a Close frame holds, whole code points.
+  private static String fitReason(String reason) {
+    String fit = reason;
+    while (Engine.utf8(fit).length > Engine.MAX_REASON_BYTES) {
+      fit = fit.substring(0, fit.offsetByCodePoints(fit.length(), -1));
+    }
+    return fit;
+  }
+
+  private void finish() {
+    conn.flush();
+    conn.finish();
+  }
+
+  private void handlerFailed(Throwable thrown) {
+    LOG.log(
+        Level.ERROR,
+        "A handler of " + request.path() + " threw; its connection is closed with 1011.",
+        thrown);
+    if (conn.isOpen() && engine.mayClose()) {
+      fail(CloseCode.INTERNAL_ERROR, "the server failed");
+    }
+  }
+
+  // ---- Time -----------------------------------------------------------------------------------
+
+  /// Starts the clock of a message when its first bytes have come and its last have not.
+  private void watchMessage() {
+    if (!engine.isMidMessage()) {
+      messageSinceNs = Conn.NEVER;
+    } else if (messageSinceNs == Conn.NEVER) {
+      messageSinceNs = loop().nowNs();
+      conn.wakeAt(nextDeadlineNs());
+    }
+  }
+
+  private long nextDeadlineNs() {
+    long next = Math.min(closeAtNs, lifeDeadlineNs());
+    return messageSinceNs == Conn.NEVER ? next : Math.min(next, messageSinceNs + core.messageNs);
+  }
+
+  /// When to ask for a sign of life, or to give up waiting for one.
+  private long lifeDeadlineNs() {
+    return pingedNs == Conn.NEVER ? heardNs + idlePingNs() : pingedNs + core.pongNs;
+  }
+
+  /// The idle time of this connection: connections opened together are spread over ±10 %, by
+  /// number.
+  private long idlePingNs() {
+    long thousandths = 900 + (id * 79 & 0xFF) * 200 / 0xFF;
+    return core.idlePingNs / 1000 * thousandths;
+  }
+
+  @Override
+  public long expired(long nowNs) {
+    if (conn.isPaused()) {
+      // We do not listen, so silence says nothing, and a message that waits for us is not late.
+      heardNs = nowNs;
+      messageSinceNs = messageSinceNs == Conn.NEVER ? Conn.NEVER : nowNs;
+    }
+    if (nowNs >= closeAtNs) {
+      if (engine.mayClose()) {
+        closeNow(Close.GOING_AWAY, "the server stops");
+      } else {
+        conn.abort("the peer did not answer Close in time");
+      }
+    } else if (messageSinceNs != Conn.NEVER && nowNs >= messageSinceNs + core.messageNs) {
+      fail(
+          CloseCode.POLICY_VIOLATION,
+          "a message took longer than " + core.limits.messageTimeout().toMillis() + " ms");
+    } else if (nowNs >= lifeDeadlineNs()) {
+      if (pingedNs == Conn.NEVER) {
+        askForLife(nowNs);
+      } else {
+        conn.abort(
+            "no sign of life within " + core.limits.pongTimeout().toMillis() + " ms of a ping");
+      }
+    }
+    return conn.isOpen() ? nextDeadlineNs() : Conn.NEVER;
+  }
+
+  private void askForLife(long nowNs) {
+    pingedNs = nowNs;
+    if (engine.maySend()) {
+      Pings all = pings();
+      if (!all.isFull()) {
+        engine.ping(all.sent(nowNs, null), conn.outbox());
+        conn.flush();
+      }
+    }
+  }
+
+  /// Has the connection close with 1001 in a while; for a server that stops.
+  void drain(long inNs) {
+    if (engine.mayClose()) {
+      closeAtNs = loop().nowNs() + inNs;
+      conn.wakeAt(nextDeadlineNs());
+    }
+  }
+
+  // ---- What the application sends -------------------------------------------------------------
+
+  Send sendText(String text) {
+    byte[] utf8 = Engine.utf8(text);
+    return loop().isCurrent() ? sendHere(utf8) : mail(Opcode.TEXT, utf8);
+  }
+
+  Send sendBinary(ByteBuffer data) {
+    if (loop().isCurrent()) {
+      return sendHere(data);
+    }
+    byte[] copy = new byte[data.remaining()];
+    data.get(data.position(), copy);
+    Send sent = mail(Opcode.BINARY, copy);
+    if (sent.isTaken()) {
+      data.position(data.limit());
+    }
+    return sent;
+  }
+
+  private Send sendHere(byte[] utf8) {
+    if (!hasRoom(utf8.length)) {
+      return refused();
+    }
+    engine.text(utf8, conn.outbox());
+    return sent();
+  }
+
+  private Send sendHere(ByteBuffer data) {
+    if (!hasRoom(data.remaining())) {
+      return refused();
+    }
+    engine.binary(data, conn.outbox());
+    return sent();
+  }
+
+  private boolean hasRoom(int messageBytes) {
+    checkSize(messageBytes);
+    return engine.maySend() && conn.outbox().takes(messageBytes, promised);
+  }
+
+  private Send sent() {
+    conn.flush();
+    if (!conn.outbox().isHigh()) {
+      return Send.SENT;
+    }
+    oweWritable();
+    return Send.QUEUED;
+  }
+
+  private Send refused() {
+    if (open) {
+      oweWritable();
+    }
+    return Send.REFUSED;
+  }
+
+  /// Takes a message on a foreign thread: the bytes are promised, so that all threads together keep
+  /// the limit, and mailed.
+  private Send mail(Opcode opcode, byte[] payload) {
+    checkSize(payload.length);
+    if (!open) {
+      return Send.REFUSED;
+    }
+    int bytes = payload.length + MAIL_BYTES;
+    long before = (int) PROMISED.getAndAdd(this, bytes) + (long) conn.outbox().bytes();
+    if (before + payload.length > core.limits.outboxHardBytes() || !loop().reserveMail()) {
+      PROMISED.getAndAdd(this, -bytes);
+      return refused();
+    }
+    loop().postReserved(() -> sendMailed(opcode, payload, bytes));
+    if (before + bytes <= core.limits.outboxSoftBytes()) {
+      return Send.SENT;
+    }
+    oweWritable();
+    return Send.QUEUED;
+  }
+
+  private void sendMailed(Opcode opcode, byte[] payload, int promisedBytes) {
+    PROMISED.getAndAdd(this, -promisedBytes);
+    if (engine.maySend()) {
+      if (opcode == Opcode.TEXT) {
+        engine.text(payload, conn.outbox());
+      } else {
+        engine.binary(ByteBuffer.wrap(payload), conn.outbox());
+      }
+      conn.flush();
+    }
+  }
+
+  /// Sends a frame that all members of a group share.
+  ///
+  /// @return false if there is no room for it
+  boolean sendShared(Chunk frame, int messageBytes) {
+    if (!engine.maySend()) {
+      return true; // it is leaving anyway
+    }
+    if (!conn.outbox().takes(messageBytes, promised)) {
+      return false;
+    }
+    conn.outbox().share(frame);
+    conn.flush();
+    return true;
+  }
+
+  void closeAsSlow() {
+    closeNow(Close.TRY_AGAIN_LATER, "too slow for a group: the outbox is full");
+  }
+
+  private void checkSize(int messageBytes) {
+    if (messageBytes > core.limits.outboxHardBytes()) {
+      throw tooLarge(messageBytes, core.limits);
+    }
+  }
+
+  static IllegalArgumentException tooLarge(int messageBytes, Limits limits) {
+    return new IllegalArgumentException(
+        "a message of %d bytes can never be sent: the limit outboxHardBytes is %d"
+            .formatted(messageBytes, limits.outboxHardBytes()));
+  }
+
+  /// Has the endpoint hear of room, once, when there is some.
+  private void oweWritable() {
+    if (!owesWritable) {
+      owesWritable = true;
+      loop().execute(conn::tellWhenLow);
+    }
+  }
+
+  @Override
+  public void writable() {
+    if (owedPong != null && engine.maySend()) {
+      engine.pong(ByteBuffer.wrap(owedPong), conn.outbox());
+      conn.flush();
+    }
+    owedPong = null;
+    if (owesWritable) {
+      owesWritable = false;
+      if (engine.maySend()) {
+        try {
+          endpoint.writable(ws);
+        } catch (Throwable thrown) {
+          handlerFailed(thrown);
+        }
+      }
+    }
+    if (!inboxFull) {
+      conn.resume();
+    }
+  }
+
+  void close(int code, String reason) {
+    if (!CloseCode.isLegalOnWire(code)) {
+      throw new IllegalArgumentException(
+          "close code %d may not be sent: 1000 to 1003, 1007 to 1014, 3000 to 4999 (RFC 6455 §7.4)"
+              .formatted(code));
+    }
+    int bytes = Engine.utf8(reason).length;
+    if (bytes > Engine.MAX_REASON_BYTES) {
+      throw new IllegalArgumentException(
+          "a close reason of %d bytes is over %d (RFC 6455 §5.5.1)"
+              .formatted(bytes, Engine.MAX_REASON_BYTES));
+    }
+    loop().execute(() -> closeNow(code, reason));
+  }
+
+  private void closeNow(int code, String reason) {
+    if (conn.isOpen() && engine.mayClose()) {
+      open = false;
+      end = new Close(code, reason, Close.By.SELF);
+      engine.close(code, reason, conn.outbox());
+      conn.flush();
+      closeAtNs = loop().nowNs() + core.closeNs;
+      conn.wakeAt(nextDeadlineNs());
+      conn.resume();
+    }
+  }
+
+  CompletableFuture<Duration> ping() {
+    CompletableFuture<Duration> answer = new CompletableFuture<>();
+    loop().execute(() -> ping(answer));
+    return answer;
+  }
+
+  private void ping(CompletableFuture<Duration> answer) {
+    if (!engine.maySend() || !conn.isOpen()) {
+      answer.completeExceptionally(new IllegalStateException("the connection is closing"));
+    } else if (pings().isFull()) {
+      answer.completeExceptionally(
+          new IllegalStateException(Pings.MAX_WAITING + " pings wait for an answer already"));
+    } else {
+      engine.ping(pings().sent(loop().nowNs(), answer), conn.outbox());
+      conn.flush();
+    }
+  }
+
+  private Pings pings() {
+    if (pings == null) {
+      pings = new Pings();
+    }
+    return pings;
+  }
+
+  // ---- For a conversation ---------------------------------------------------------------------
+
+  /// Pauses reads while the conversation owes; on the loop's thread.
+  void inboxIsFull() {
+    inboxFull = true;
+  }
+
+  /// The conversation has caught up; from any thread.
+  void inboxHasRoom() {
+    loop()
+        .execute(() -> {
+          inboxFull = false;
+          if (!conn.outbox().isHigh()) {
+            conn.resume();
+          }
+        });
+  }
+
+  // ---- The end --------------------------------------------------------------------------------
+
+  @Override
+  public void closed(String reason) {
+    open = false;
+    Close how = end;
+    if (how == null) {
+      how = new Close(Close.ABNORMAL, reason, Close.By.NETWORK);
+    } else if (closeAtNs != Conn.NEVER && how.by() == Close.By.SELF && !engine.isClosed()) {
+      how = new Close(Close.ABNORMAL, reason + ", after our Close " + how.code(), Close.By.SELF);
+    }
+    synchronized (this) {
+      gone = true;
+    }
+    core.groups.leaveAll(this);
+    if (pings != null) {
+      pings.end("the connection ended before the pong: " + reason);
+      pings = null;
+    }
+    owedPong = null;
+    try {
+      endpoint.closed(ws, how);
+    } catch (Throwable thrown) {
+      LOG.log(Level.ERROR, "closed() of " + request.path() + " threw.", thrown);
+    }
+  }
+
+  // ---- What the application asks --------------------------------------------------------------
+
+  Loop loop() {
+    return conn.loop();
+  }
+
+  Core core() {
+    return core;
+  }
+
+  long id() {
+    return id;
+  }
+
+  Request request() {
+    return request;
+  }
+
+  @Nullable String subprotocol() {
+    return subprotocol;
+  }
+
+  boolean isOpen() {
+    return open;
+  }
+
+  long bufferedBytes() {
+    return (long) conn.outbox().bytes() + promised;
+  }
+
+  @Nullable Duration roundTrip() {
+    long ns = roundTripNs;
+    return ns < 0 ? null : Duration.ofNanos(ns);
+  }
+
+  Map<String, Object> attributes() {
+    Map<String, Object> made = attributes;
+    if (made == null) {
+      synchronized (this) {
+        made = attributes;
+        if (made == null) {
+          made = new ConcurrentHashMap<>(4);
+          attributes = made;
+        }
+      }
+    }
+    return made;
+  }
+
+  /// The names of its groups; guarded by this object's monitor, as the next three.
+  Set<String> groupNames() {
+    return groupNames;
+  }
+
+  void addGroupName(String name) {
+    if (groupNames.isEmpty()) {
+      groupNames = new HashSet<>(4);
+    }
+    groupNames.add(name);
+  }
+
+  void removeGroupName(String name) {
+    groupNames.remove(name);
+    if (groupNames.isEmpty()) {
+      groupNames = Set.of();
+    }
+  }
+
+  boolean isGone() {
+    return gone;
+  }
+}
