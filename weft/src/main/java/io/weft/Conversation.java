@@ -41,8 +41,8 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
   private long roomNumber;
   private @Nullable Close end;
 
-  Conversation(WsStage stage) {
-    super(stage);
+  Conversation(WsStage stage, long id, Request request, @Nullable String subprotocol) {
+    super(stage, id, request, subprotocol);
   }
 
   /// Waits for the next message.

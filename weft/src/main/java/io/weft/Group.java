@@ -30,12 +30,12 @@ public final class Group {
   /// @return false if it is closed, or in [Limits#groupsPerConnection()] groups already; true if it
   ///   is a member now, also if it was one before
   public boolean join(WebSocket ws) {
-    return groups.join(name, ws.stage());
+    return groups.join(name, ws);
   }
 
   /// Ends a membership; does nothing if there is none.
   public void leave(WebSocket ws) {
-    groups.leave(name, ws.stage());
+    groups.leave(name, ws);
   }
 
   /// How many members there are, as far as this thread sees.

@@ -23,7 +23,7 @@ final class Groups {
   private final Limits limits;
 
   /// Members by group, one map for each loop, touched by that loop's thread only.
-  private final Map<Loop, Map<String, Set<WsStage>>> members = new HashMap<>();
+  private final Map<Loop, Map<String, Set<WebSocket>>> members = new HashMap<>();
 
   private final Map<String, Integer> sizes = new ConcurrentHashMap<>();
 
@@ -47,38 +47,35 @@ final class Groups {
     return sizes.getOrDefault(name, 0);
   }
 
-  boolean join(String name, WsStage member) {
+  boolean join(String name, WebSocket member) {
     synchronized (member) {
       if (member.groupNames().contains(name)) {
         return true;
       }
-      if (member.isGone() || member.groupNames().size() >= limits.groupsPerConnection()) {
+      if (!member.addGroupName(name, limits.groupsPerConnection())) {
         return false;
       }
-      member.addGroupName(name);
       sizes.merge(name, 1, Integer::sum);
     }
-    member.loop().execute(() -> settle(name, member));
+    member.stage().loop().execute(() -> settle(name, member));
     return true;
   }
 
-  void leave(String name, WsStage member) {
+  void leave(String name, WebSocket member) {
     synchronized (member) {
-      if (!member.groupNames().contains(name)) {
+      if (!member.removeGroupName(name)) {
         return;
       }
-      member.removeGroupName(name);
       shrink(name);
     }
-    member.loop().execute(() -> settle(name, member));
+    member.stage().loop().execute(() -> settle(name, member));
   }
 
   /// Ends all memberships of a connection that is gone; on its loop's thread.
-  void leaveAll(WsStage member) {
-    List<String> left;
+  void leaveAll(WebSocket member) {
+    Set<String> left;
     synchronized (member) {
-      left = List.copyOf(member.groupNames());
-      left.forEach(member::removeGroupName);
+      left = member.leaveGroups();
       left.forEach(this::shrink);
     }
     left.forEach(name -> settle(name, member));
@@ -91,8 +88,8 @@ final class Groups {
   /// Makes the loop's own set agree with the names that the member holds now. Joins and leaves of
   /// several threads may reach the loop in another order than they were decided in; the last to
   /// arrive sets things right, whichever it is.
-  private void settle(String name, WsStage member) {
-    Map<String, Set<WsStage>> here = on(member.loop());
+  private void settle(String name, WebSocket member) {
+    Map<String, Set<WebSocket>> here = on(member.stage().loop());
     boolean belongs;
     synchronized (member) {
       belongs = member.groupNames().contains(name);
@@ -100,7 +97,7 @@ final class Groups {
     if (belongs) {
       here.computeIfAbsent(name, key -> new LinkedHashSet<>()).add(member);
     } else {
-      Set<WsStage> set = here.get(name);
+      Set<WebSocket> set = here.get(name);
       if (set != null && set.remove(member) && set.isEmpty()) {
         here.remove(name);
       }
@@ -139,24 +136,24 @@ final class Groups {
   /// Sends to all members on one loop: the frame is written once into the loop's memory, and their
   /// outboxes refer to it.
   private void deliver(Loop loop, String name, Opcode opcode, byte[] payload) {
-    Set<WsStage> here = on(loop).get(name);
+    Set<WebSocket> here = on(loop).get(name);
     if (here == null) {
       return;
     }
     Chunk frame = loop.pool().take(Engine.frameBytes(Role.SERVER, payload.length));
     Engine.frame(opcode, ByteBuffer.wrap(payload), frame);
-    List<WsStage> full = new ArrayList<>(0);
-    for (WsStage member : here) {
-      if (!member.sendShared(frame, payload.length)) {
+    List<WebSocket> full = new ArrayList<>(0);
+    for (WebSocket member : here) {
+      if (!member.stage().sendShared(frame, payload.length)) {
         full.add(member);
       }
     }
     loop.pool().giveUnlessHeld(frame);
-    full.forEach(WsStage::closeAsSlow);
+    full.forEach(member -> member.stage().closeAsSlow());
   }
 
-  private Map<String, Set<WsStage>> on(Loop loop) {
-    Map<String, Set<WsStage>> here = members.get(loop);
+  private Map<String, Set<WebSocket>> on(Loop loop) {
+    Map<String, Set<WebSocket>> here = members.get(loop);
     if (here == null) {
       throw new IllegalArgumentException("a connection of another server");
     }

@@ -83,6 +83,7 @@ public record Limits(
     Duration drainSpread,
     Duration blockedLoopWarning) {
 
+  private static final Duration LONGEST = Duration.ofDays(365);
   private static final Limits DEFAULTS = new Builder().build();
 
   /// Checks that they make sense together.
@@ -188,8 +189,6 @@ public record Limits(
           name + " is " + value + "; it must be " + least + " or more");
     }
   }
-
-  private static final Duration LONGEST = Duration.ofDays(365);
 
   /// The soft limit of open files of this process, or 4,096 where the system does not tell.
   private static int openFiles() {

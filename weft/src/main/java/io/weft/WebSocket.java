@@ -3,8 +3,11 @@ package io.weft;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /// A live WebSocket connection.
@@ -15,9 +18,23 @@ import org.jspecify.annotations.Nullable;
 public sealed class WebSocket permits Conversation {
 
   private final WsStage stage;
+  private final long id;
+  private final Request request;
+  private final @Nullable String subprotocol;
 
-  WebSocket(WsStage stage) {
+  /// Made when first asked for.
+  private volatile @Nullable Map<String, Object> attributes;
+
+  /// The names of its groups; guarded by this object's monitor, as whether it may join no more.
+  private Set<String> groupNames = Set.of();
+
+  private boolean gone;
+
+  WebSocket(WsStage stage, long id, Request request, @Nullable String subprotocol) {
     this.stage = stage;
+    this.id = id;
+    this.request = request;
+    this.subprotocol = subprotocol;
   }
 
   /// Sends a text message.
@@ -84,7 +101,7 @@ public sealed class WebSocket permits Conversation {
 
   /// A number that no other connection of this process has had.
   public long id() {
-    return stage.id();
+    return id;
   }
 
   /// Whether messages can be sent: nobody has closed yet, as far as is known.
@@ -94,29 +111,39 @@ public sealed class WebSocket permits Conversation {
 
   /// The request that opened it.
   public Request request() {
-    return stage.request();
+    return request;
   }
 
   /// A path parameter of its route, percent-decoded: `username` in `/ws/{username}`.
   ///
   /// @throws IllegalArgumentException if the route has no such parameter
   public String param(String name) {
-    return request().param(name);
+    return request.param(name);
   }
 
   /// The subprotocol agreed on; null for none.
   public @Nullable String subprotocol() {
-    return stage.subprotocol();
+    return subprotocol;
   }
 
   /// The address at the other end of TCP.
   public InetSocketAddress remoteAddress() {
-    return request().remoteAddress();
+    return request.remoteAddress();
   }
 
   /// What the application keeps with the connection; empty at first. Safe for any thread.
   public Map<String, Object> attributes() {
-    return stage.attributes();
+    Map<String, Object> made = attributes;
+    if (made == null) {
+      synchronized (this) {
+        made = attributes;
+        if (made == null) {
+          made = new ConcurrentHashMap<>(4);
+          attributes = made;
+        }
+      }
+    }
+    return made;
   }
 
   /// A group of the server that this connection came to.
@@ -133,6 +160,44 @@ public sealed class WebSocket permits Conversation {
 
   WsStage stage() {
     return stage;
+  }
+
+  /// The names of its groups; under its monitor.
+  Set<String> groupNames() {
+    return groupNames;
+  }
+
+  /// Adds a group's name unless the connection is gone or has `most` already; under its monitor.
+  boolean addGroupName(String name, int most) {
+    if (gone || groupNames.size() >= most) {
+      return false;
+    }
+    if (groupNames.isEmpty()) {
+      groupNames = new HashSet<>(4);
+    }
+    return groupNames.add(name);
+  }
+
+  /// Removes a group's name; under its monitor.
+  ///
+  /// @return whether it was there
+  boolean removeGroupName(String name) {
+    if (!groupNames.contains(name)) {
+      return false;
+    }
+    groupNames.remove(name);
+    groupNames = groupNames.isEmpty() ? Set.of() : groupNames;
+    return true;
+  }
+
+  /// Ends all memberships for good; under its monitor.
+  ///
+  /// @return the names there were
+  Set<String> leaveGroups() {
+    Set<String> left = groupNames;
+    groupNames = Set.of();
+    gone = true;
+    return left;
   }
 
   @Override

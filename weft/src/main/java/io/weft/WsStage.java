@@ -16,11 +16,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.HashSet;
-import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /// A connection that speaks WebSocket: what the engine finds goes to the endpoint, what the
@@ -47,10 +43,7 @@ final class WsStage implements Stage {
   private final Conn conn;
   private final Engine engine;
   private final Endpoint endpoint;
-  private final Request request;
-  private final @Nullable String subprotocol;
   private final WebSocket ws;
-  private final long id;
 
   /// How it ended, once that is known; the end is told when TCP is closed.
   private @Nullable Close end;
@@ -89,23 +82,16 @@ final class WsStage implements Stage {
   private volatile boolean open = true;
 
   private volatile long roundTripNs = -1;
-  private volatile @Nullable Map<String, Object> attributes;
-
-  /// Guarded by this object's monitor: the names of its groups, and whether it can join no more.
-  private Set<String> groupNames = Set.of();
-
-  private boolean gone;
 
   WsStage(Core core, Conn conn, Endpoint endpoint, Request request, @Nullable String subprotocol) {
     this.core = core;
     this.conn = conn;
     this.engine = new Engine(Role.SERVER, core.bounds, WsStage::noKey, null);
     this.endpoint = endpoint;
-    this.request = request;
-    this.subprotocol = subprotocol;
-    this.id = core.nextId();
     this.ws =
-        endpoint instanceof Conversation.Adapter ? new Conversation(this) : new WebSocket(this);
+        endpoint instanceof Conversation.Adapter
+            ? new Conversation(this, core.nextId(), request, subprotocol)
+            : new WebSocket(this, core.nextId(), request, subprotocol);
   }
 
   private static int noKey() {
@@ -260,6 +246,7 @@ final class WsStage implements Stage {
     String reason = why == null ? CloseCode.name(code) : why;
     open = false;
     end = new Close(code, reason, Close.By.SELF);
+    closeAtNs = Conn.NEVER;
     engine.close(code, fitReason(reason), conn.outbox());
     finish();
   }
@@ -281,7 +268,7 @@ final class WsStage implements Stage {
   private void handlerFailed(Throwable thrown) {
     LOG.log(
         Level.ERROR,
-        "A handler of " + request.path() + " threw; its connection is closed with 1011.",
+        "A handler of " + ws.request().path() + " threw; its connection is closed with 1011.",
         thrown);
     if (conn.isOpen() && engine.mayClose()) {
       fail(CloseCode.INTERNAL_ERROR, "the server failed");
@@ -313,7 +300,7 @@ final class WsStage implements Stage {
   /// The idle time of this connection: connections opened together are spread over ±10 %, by
   /// number.
   private long idlePingNs() {
-    long thousandths = 900 + (id * 79 & 0xFF) * 200 / 0xFF;
+    long thousandths = 900 + (ws.id() * 79 & 0xFF) * 200 / 0xFF;
     return core.idlePingNs / 1000 * thousandths;
   }
 
@@ -596,10 +583,7 @@ final class WsStage implements Stage {
     } else if (closeAtNs != Conn.NEVER && how.by() == Close.By.SELF && !engine.isClosed()) {
       how = new Close(Close.ABNORMAL, reason + ", after our Close " + how.code(), Close.By.SELF);
     }
-    synchronized (this) {
-      gone = true;
-    }
-    core.groups.leaveAll(this);
+    core.groups.leaveAll(ws);
     if (pings != null) {
       pings.end("the connection ended before the pong: " + reason);
       pings = null;
@@ -608,7 +592,7 @@ final class WsStage implements Stage {
     try {
       endpoint.closed(ws, how);
     } catch (Throwable thrown) {
-      LOG.log(Level.ERROR, "closed() of " + request.path() + " threw.", thrown);
+      LOG.log(Level.ERROR, "closed() of " + ws.request().path() + " threw.", thrown);
     }
   }
 
@@ -622,18 +606,6 @@ final class WsStage implements Stage {
     return core;
   }
 
-  long id() {
-    return id;
-  }
-
-  Request request() {
-    return request;
-  }
-
-  @Nullable String subprotocol() {
-    return subprotocol;
-  }
-
   boolean isOpen() {
     return open;
   }
@@ -645,42 +617,5 @@ final class WsStage implements Stage {
   @Nullable Duration roundTrip() {
     long ns = roundTripNs;
     return ns < 0 ? null : Duration.ofNanos(ns);
-  }
-
-  Map<String, Object> attributes() {
-    Map<String, Object> made = attributes;
-    if (made == null) {
-      synchronized (this) {
-        made = attributes;
-        if (made == null) {
-          made = new ConcurrentHashMap<>(4);
-          attributes = made;
-        }
-      }
-    }
-    return made;
-  }
-
-  /// The names of its groups; guarded by this object's monitor, as the next three.
-  Set<String> groupNames() {
-    return groupNames;
-  }
-
-  void addGroupName(String name) {
-    if (groupNames.isEmpty()) {
-      groupNames = new HashSet<>(4);
-    }
-    groupNames.add(name);
-  }
-
-  void removeGroupName(String name) {
-    groupNames.remove(name);
-    if (groupNames.isEmpty()) {
-      groupNames = Set.of();
-    }
-  }
-
-  boolean isGone() {
-    return gone;
   }
 }

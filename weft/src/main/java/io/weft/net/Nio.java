@@ -149,6 +149,9 @@ public final class Nio implements Poller {
   @Override
   public void reading(Socket socket, boolean on) {
     Link link = (Link) socket;
+    if (link.reading == on) {
+      return;
+    }
     link.reading = on;
     if (on && link.key().isValid()) {
       link.key().interestOpsOr(SelectionKey.OP_READ);
