@@ -16,9 +16,9 @@ final class Grammar {
     return character > ' ' && character < 0x7F && NOT_IN_TARGET.indexOf(character) < 0;
   }
 
-  /// Whether it may stand in a header's value, a reason or a chunk's extension: no control character
-  /// but the tab; above ASCII it is opaque (RFC 9110 §5.5).
+  /// Whether it may stand in a header's value, a reason or a chunk's extension: no control
+  /// character but the tab; above ASCII it is opaque (RFC 9110 §5.5).
   static boolean isFieldValue(int character) {
-    return character >= ' ' && character != 0x7F && character <= 0xFF || character == '\t';
+    return (character >= ' ' && character <= 0xFF && character != 0x7F) || character == '\t';
   }
 }

@@ -3,10 +3,12 @@ package io.weft.http;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// What a request is for, in its one normal form.
+/// What a request is for, in its one normal form: what a route or a file is looked up by. Whatever
+/// could be read as another path by the next in line has none and is refused: `//`, `.` and `..`
+/// segments, encoded slashes, backslashes and control characters, escapes that are not UTF-8.
 ///
-/// @param path decoded; begins with a slash, has no empty, `.` or `..` segment and no control
-///     character, so that a slash in it always parts two segments; may end with a slash
+/// @param path decoded; begins with a slash, and each slash in it parts two segments, of which only
+///   the last may be empty
 /// @param query as it was sent, percent-encoded, or null if there is none
 public record Target(String path, @Nullable String query) {
 
@@ -15,16 +17,56 @@ public record Target(String path, @Nullable String query) {
   /// @param target an absolute path and perhaps a query, percent-encoded: [Head#target()]
   /// @throws HttpException with status 400, if it has no normal form
   public static Target of(String target) throws HttpException {
-    throw new UnsupportedOperationException();
+    int mark = target.indexOf('?');
+    String path = mark < 0 ? target : target.substring(0, mark);
+    String query = mark < 0 ? null : target.substring(mark + 1);
+    try {
+      Url.requireLegal(target, 0, target.length());
+      Percent.values(query, "");
+      return new Target(normal(path), query);
+    } catch (Url.Malformed malformed) {
+      throw new HttpException(400, "RFC 9112 §3.2", "the target: " + malformed.getMessage());
+    }
   }
 
   /// The decoded value of the first parameter of that name in the query, or null if there is none.
   public @Nullable String query(String name) {
-    throw new UnsupportedOperationException();
+    List<String> values = queries(name);
+    return values.isEmpty() ? null : values.getFirst();
   }
 
-  /// The decoded values of all parameters of that name in the query, in order.
+  /// The decoded values of all parameters of that name in the query, in order. A plus is a blank,
+  /// as HTML forms have it; a parameter without `=` has an empty value.
   public List<String> queries(String name) {
-    throw new UnsupportedOperationException();
+    return Percent.values(query, name);
+  }
+
+  private static String normal(String path) {
+    String[] segments = path.split("/", -1);
+    if (segments.length == 1 || !segments[0].isEmpty()) {
+      throw new Url.Malformed(0, "it does not begin with a slash (RFC 9112 §3.2.1)");
+    }
+    StringBuilder normal = new StringBuilder();
+    int at = 1;
+    for (int index = 1; index < segments.length; index++) {
+      String segment = Percent.decode(segments[index]);
+      boolean last = index == segments.length - 1;
+      if (segment.isEmpty() && !last) {
+        throw new Url.Malformed(at, "a segment of the path is empty");
+      }
+      if (segment.equals(".") || segment.equals("..")) {
+        throw new Url.Malformed(at, "the path has a dot segment (RFC 3986 §3.3)");
+      }
+      if (segment.chars().anyMatch(Target::isAmbiguous)) {
+        throw new Url.Malformed(at, "a slash or control character is encoded (RFC 3986 §2.2)");
+      }
+      normal.append('/').append(segment);
+      at += 1 + segments[index].length();
+    }
+    return normal.toString();
+  }
+
+  private static boolean isAmbiguous(int character) {
+    return character == '/' || character == '\\' || Character.isISOControl(character);
   }
 }

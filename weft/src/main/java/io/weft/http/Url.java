@@ -1,5 +1,8 @@
 package io.weft.http;
 
+import io.weft.bytes.Ascii;
+import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// A URL of scheme ws, wss, http or https (RFC 6455 §3, RFC 9110 §4.2).
@@ -11,58 +14,156 @@ import org.jspecify.annotations.Nullable;
 /// @param query percent-encoded as it was, or null if there is none
 public record Url(String scheme, String host, int port, String path, @Nullable String query) {
 
-  /// Says where a URL goes wrong and why. The message does not repeat the URL, which may hold secrets.
+  private static final String BEFORE_AUTHORITY = "://";
+
+  /// A text is no URL, or not one of these. The message says why and at which character, and does
+  /// not repeat the text, which may hold secrets.
   public static final class Malformed extends IllegalArgumentException {
 
     private static final long serialVersionUID = 1;
 
-    /// Index of the first character that is wrong, counted from 0.
+    /// Index of the first character that is wrong.
     public final int position;
 
     Malformed(int position, String why) {
-      super(why + ", at character " + position);
+      super("at index " + position + " " + why);
       this.position = position;
     }
   }
 
   /// Reads a URL.
   ///
-  /// @throws Malformed if it is none, or has user information, or is of another scheme, or is a ws or
-  ///     wss URL with a fragment; an http fragment is left out
+  /// @throws Malformed if it is none, or of another scheme, or has user information, or is a ws or
+  ///   wss URL with a fragment; the fragment of an http or https URL is left out
   public static Url parse(String url) {
-    throw new UnsupportedOperationException();
+    int schemeTo = schemeTo(url);
+    String scheme = url.substring(0, schemeTo).toLowerCase(Locale.ROOT);
+    int ownPort = ownPort(scheme);
+    if (ownPort == Authority.NO_PORT) {
+      throw new Malformed(0, "the scheme is not ws, wss, http or https (RFC 6455 §3)");
+    }
+    int from = schemeTo + BEFORE_AUTHORITY.length();
+    int to = authorityTo(url, from);
+    Authority authority = Authority.parse(url, from, to);
+    int port = authority.port() == Authority.NO_PORT ? ownPort : authority.port();
+
+    int end = url.indexOf('#', to);
+    if (end >= 0 && scheme.startsWith("ws")) {
+      throw new Malformed(end, "a fragment is not allowed (RFC 6455 §3)");
+    }
+    end = end < 0 ? url.length() : end;
+    requireLegal(url, to, end);
+    int mark = url.indexOf('?', to);
+    int pathTo = mark < 0 || mark > end ? end : mark;
+    String path = pathTo == to ? "/" : url.substring(to, pathTo);
+    String query = pathTo == end ? null : url.substring(pathTo + 1, end);
+    return new Url(scheme, authority.host(), port, path, query);
   }
 
   /// Whether the connection is to be TLS.
   public boolean isSecure() {
-    throw new UnsupportedOperationException();
+    return scheme.equals("wss") || scheme.equals("https");
   }
 
   /// Path and query: what a request line names.
   public String target() {
-    throw new UnsupportedOperationException();
+    return query == null ? path : path + "?" + query;
   }
 
   /// The value of the Host header: the port only if it is not the scheme's own (RFC 6455 §4.1).
   public String authority() {
-    throw new UnsupportedOperationException();
+    return port == ownPort(scheme) ? host : host + ":" + port;
   }
 
-  /// The normal form of its origin, `https://example.com` or `http://example.com:8080` (RFC 6454
-  /// §6.2): ws is http and wss is https here.
+  /// The normal form of its origin (RFC 6454 §6.2), `https://example.com` or
+  /// `http://example.com:8080`. For ws it is that of http, for wss that of https.
   public String origin() {
-    throw new UnsupportedOperationException();
+    return (isSecure() ? "https" : "http") + BEFORE_AUTHORITY + authority();
   }
 
-  /// The normal form of an Origin header's value, for comparing; or null if it is none: `null`, or of
-  /// another scheme, or with a path.
+  /// The decoded value of the first parameter of that name in the query, or null if there is none.
+  ///
+  /// @throws Malformed if the query is not percent-encoded UTF-8
+  public @Nullable String query(String name) {
+    List<String> values = Percent.values(query, name);
+    return values.isEmpty() ? null : values.getFirst();
+  }
+
+  /// The normal form of an Origin header's value, by which two are compared (RFC 6454 §6.2): small
+  /// letters, and no port that is the scheme's own.
+  ///
+  /// @param value any scheme, `://`, a host and perhaps a port
+  /// @return the normal form, or null for anything else, as for the `null` of an opaque origin
   public static @Nullable String origin(String value) {
-    throw new UnsupportedOperationException();
+    try {
+      int schemeTo = schemeTo(value);
+      String scheme = value.substring(0, schemeTo).toLowerCase(Locale.ROOT);
+      int from = schemeTo + BEFORE_AUTHORITY.length();
+      Authority authority = Authority.parse(value, from, value.length());
+      boolean portIsOwn =
+          authority.port() == Authority.NO_PORT || authority.port() == ownPort(scheme);
+      String host = scheme + BEFORE_AUTHORITY + authority.host();
+      return portIsOwn ? host : host + ":" + authority.port();
+    } catch (Malformed malformed) {
+      return null;
+    }
   }
 
   /// Whether an Origin header names the same host and port as a Host header. A Host without a port
-  /// has that of the origin's scheme: a proxy may have taken TLS off.
+  /// has that of the origin's scheme, since a proxy in front may have taken TLS off.
   public static boolean isSameOrigin(String origin, String host) {
-    throw new UnsupportedOperationException();
+    String normal = origin(origin);
+    if (normal == null) {
+      return false;
+    }
+    String scheme = normal.substring(0, schemeTo(normal));
+    boolean ofWeb = scheme.equals("http") || scheme.equals("https");
+    return ofWeb && normal.equals(origin(scheme + BEFORE_AUTHORITY + host));
+  }
+
+  /// The end of the scheme (RFC 3986 §3.1): a letter, then letters, digits and `+-.`.
+  private static int schemeTo(String url) {
+    int at = 0;
+    while (at < url.length() && url.charAt(at) != ':') {
+      char next = url.charAt(at);
+      boolean legal =
+          Ascii.isLetter(next) || (at > 0 && (Ascii.isDigit(next) || "+-.".indexOf(next) >= 0));
+      if (!legal) {
+        throw new Malformed(at, "the scheme has an illegal character (RFC 3986 §3.1)");
+      }
+      at++;
+    }
+    if (at == 0 || !url.startsWith(BEFORE_AUTHORITY, at)) {
+      throw new Malformed(at, "a scheme and :// should end here (RFC 3986 §3)");
+    }
+    return at;
+  }
+
+  private static int ownPort(String scheme) {
+    return switch (scheme) {
+      case "ws", "http" -> 80;
+      case "wss", "https" -> 443;
+      default -> Authority.NO_PORT;
+    };
+  }
+
+  private static int authorityTo(String url, int from) {
+    int at = from;
+    while (at < url.length() && "/?#".indexOf(url.charAt(at)) < 0) {
+      at++;
+    }
+    return at;
+  }
+
+  /// Each character may stand in a target, and each escape is whole.
+  static void requireLegal(String url, int from, int to) {
+    for (int at = from; at < to; at++) {
+      if (!Grammar.isTarget(url.charAt(at))) {
+        throw new Malformed(at, "this character must be percent-encoded (RFC 3986 §2.1)");
+      }
+      if (url.charAt(at) == '%') {
+        Percent.escaped(url, at);
+      }
+    }
   }
 }
