@@ -14,10 +14,10 @@ import org.jspecify.annotations.Nullable;
 /// The head of a request or a response: its start line and its headers, in order, looked up without
 /// case (RFC 9112 §2.1). Immutable.
 ///
-/// A connection keeps its request's head for life, so a head is one array and nothing else: the bytes
-/// as they are sent, each header as `name: value` and CRLF. What is asked for is found by walking the
-/// lines, and only an answer becomes a String. Bytes above 127 in a value are opaque (RFC 9110 §5.5)
-/// and stand in Strings as the characters U+0080 to U+00FF.
+/// A connection keeps its request's head for life, so a head is one array and nothing else: the
+/// bytes as they are sent, each header as `name: value` and CRLF. What is asked for is found by
+/// walking the lines, and only an answer becomes a String. Bytes above 127 in a value are opaque
+/// (RFC 9110 §5.5) and stand in Strings as the characters U+0080 to U+00FF.
 ///
 /// ```text
 /// GET /chat HTTP/1.1␍␊
@@ -27,10 +27,12 @@ import org.jspecify.annotations.Nullable;
 /// ```
 public final class Head implements Iterable<Head.Field> {
 
-  private static final String CRLF = "\r\n";
+  static final String CRLF = "\r\n";
 
   /// Between a header's name and its value.
-  private static final String SEPARATOR = ": ";
+  static final String SEPARATOR = ": ";
+
+  private static final String HOST = "Host";
 
   /// What a response begins with; a request never does, since a token holds no slash.
   private static final String VERSION = "HTTP/1.1";
@@ -81,6 +83,19 @@ public final class Head implements Iterable<Head.Field> {
   public boolean isRequest() {
     int methodTo = Ascii.find(bytes, 0, bytes.length, ' ');
     return Ascii.find(bytes, 0, methodTo, '/') == methodTo;
+  }
+
+  /// The same request, its target reduced to path and query and its host taken from the URL that
+  /// the target was, whatever the Host header said (RFC 9112 §3.2.2).
+  Head at(Url url) {
+    String startLine = method() + " " + url.target() + " " + version() + CRLF;
+    Builder builder = new Builder(startLine).header(HOST, url.authority());
+    for (Field field : this) {
+      if (!field.name().equalsIgnoreCase(HOST)) {
+        builder.header(field);
+      }
+    }
+    return builder.build();
   }
 
   /// The method of a request, in its own case.
@@ -156,8 +171,8 @@ public final class Head implements Iterable<Head.Field> {
     return find(name, firstField()) < bytes.length;
   }
 
-  /// Whether `token` is an element of the comma-separated list that the headers of that name make up
-  /// together (RFC 9110 §5.6.1), whatever its case. For lists of tokens: a comma inside a quoted
+  /// Whether `token` is an element of the comma-separated list that the headers of that name make
+  /// up together (RFC 9110 §5.6.1), whatever its case. For lists of tokens: a comma inside a quoted
   /// string would part it too.
   public boolean lists(String name, String token) {
     for (int line = find(name, firstField()); line < bytes.length; line = find(name, after(line))) {
@@ -282,6 +297,10 @@ public final class Head implements Iterable<Head.Field> {
   }
 
   private String text(int from, int to) {
+    return text(bytes, from, to);
+  }
+
+  static String text(byte[] bytes, int from, int to) {
     return new String(bytes, from, to - from, ISO_8859_1);
   }
 
@@ -315,11 +334,13 @@ public final class Head implements Iterable<Head.Field> {
     /// @param name a token
     /// @param value visible characters, blanks between them, U+00FF at most; may be empty
     /// @return this
-    /// @throws IllegalArgumentException if they would break the head apart, or are not legal
-    ///     (RFC 9110 §5.1, §5.5)
+    /// @throws IllegalArgumentException if they would break the head apart, or are not legal (RFC
+    ///   9110 §5.1, §5.5)
     public Builder header(String name, String value) {
       require(Ascii.isToken(name), "the header's name is not a token");
-      require(value.chars().allMatch(Grammar::isFieldValue), "the value of " + name + " has an illegal character");
+      require(
+          value.chars().allMatch(Grammar::isFieldValue),
+          "the value of " + name + " has an illegal character");
       require(value.equals(value.strip()), "the value of " + name + " has blanks around it");
       text.append(name).append(SEPARATOR).append(value).append(CRLF);
       return this;
