@@ -2,16 +2,16 @@ package io.weft.ws;
 
 import io.weft.http.Head;
 
-/// The server did not agree to WebSocket, or not as RFC 6455 §4.1 demands.
+/// The server did not agree to WebSocket, or not as §4.1 demands: the connection is to be closed.
 public final class UpgradeException extends Exception {
 
   private static final long serialVersionUID = 1;
 
-  /// What the server answered: its status and headers.
+  /// What the server answered: status and headers.
   public final transient Head response;
 
-  UpgradeException(Head response, String section, String why) {
-    super(why + " (" + section + ")");
+  UpgradeException(Head response, String why) {
+    super(why);
     this.response = response;
   }
 
