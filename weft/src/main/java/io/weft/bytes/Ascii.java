@@ -72,8 +72,8 @@ public final class Ascii {
     return true;
   }
 
-  /// Whether `bytes` from index `from` to index `to` are the characters of `text`, whatever the case
-  /// of the letters.
+  /// Whether `bytes` from index `from` to index `to` are the characters of `text`, whatever the
+  /// case of the letters.
   public static boolean equalsIgnoringCase(byte[] bytes, int from, int to, String text) {
     if (to - from != text.length()) {
       return false;
@@ -86,8 +86,8 @@ public final class Ascii {
     return true;
   }
 
-  /// The index of the first `sought` in `bytes` from index `from` on, or `to` if there is none before
-  /// it.
+  /// The index of the first `sought` in `bytes` from index `from` on, or `to` if there is none
+  /// before it.
   public static int find(byte[] bytes, int from, int to, char sought) {
     int at = from;
     while (at < to && bytes[at] != sought) {
