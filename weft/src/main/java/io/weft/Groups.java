@@ -47,7 +47,11 @@ final class Groups {
     return sizes.getOrDefault(name, 0);
   }
 
+  @SuppressWarnings("ReferenceEquality") // these very groups
   boolean join(String name, WebSocket member) {
+    if (member.stage().core().groups != this) {
+      throw new IllegalArgumentException(member + " is a connection of another server");
+    }
     synchronized (member) {
       if (member.groupNames().contains(name)) {
         return true;

@@ -35,17 +35,24 @@ final class Pings {
     return ByteBuffer.allocate(Long.BYTES).putLong(lastNumber).flip();
   }
 
-  /// Answers the pings that a pong answers.
+  /// How long the ping took that a pong answers.
   ///
-  /// @return the round-trip time in nanoseconds, or -1 if the pong is none of ours
-  long answered(ByteBuffer payload, long nowNs) {
-    if (payload.remaining() != Long.BYTES) {
-      return -1;
+  /// @return nanoseconds, or -1 if the pong is none of ours
+  long roundTripNs(ByteBuffer pong, long nowNs) {
+    if (pong.remaining() == Long.BYTES) {
+      long number = pong.getLong(pong.position());
+      for (Ping ping : waiting) {
+        if (ping.number == number) {
+          return nowNs - ping.sentNs;
+        }
+      }
     }
-    long number = payload.getLong(payload.position());
-    if (waiting.stream().noneMatch(ping -> ping.number == number)) {
-      return -1;
-    }
+    return -1;
+  }
+
+  /// Answers the ping that a pong of ours answers, and those before it.
+  void answered(ByteBuffer pong, long nowNs) {
+    long number = pong.getLong(pong.position());
     Ping ping;
     do {
       ping = waiting.remove();
@@ -53,7 +60,6 @@ final class Pings {
         ping.answer.complete(Duration.ofNanos(nowNs - ping.sentNs));
       }
     } while (ping.number != number);
-    return nowNs - ping.sentNs;
   }
 
   /// Fails all of them.

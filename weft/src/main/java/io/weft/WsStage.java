@@ -213,9 +213,10 @@ final class WsStage implements Stage {
 
   private void pong(ByteBuffer payload) {
     if (pings != null) {
-      long ns = pings.answered(payload, loop().nowNs());
+      long ns = pings.roundTripNs(payload, loop().nowNs());
       if (ns >= 0) {
         roundTripNs = ns;
+        pings.answered(payload, loop().nowNs());
         pings = pings.isEmpty() ? null : pings;
       }
     }

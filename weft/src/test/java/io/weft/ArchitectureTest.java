@@ -1,0 +1,123 @@
+package io.weft;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.Test;
+
+/// The walls of the house (docs/architecture.md): who may know whom, and who may touch the world.
+final class ArchitectureTest {
+
+  private static final JavaClasses CODE =
+      new ClassFileImporter()
+          .withImportOption(new ImportOption.DoNotIncludeTests())
+          .importPackages("io.weft");
+
+  @Test
+  void needsNothingButTheJdk() {
+    classes()
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage("io.weft..", "java..", "org.jspecify.annotations")
+        .check(CODE);
+  }
+
+  @Test
+  void bytesKnowNobody() {
+    mayKnow("io.weft.bytes");
+  }
+
+  @Test
+  void httpKnowsBytes() {
+    mayKnow("io.weft.http", "io.weft.bytes");
+  }
+
+  @Test
+  void wsKnowsBytesAndHttp() {
+    mayKnow("io.weft.ws", "io.weft.bytes", "io.weft.http");
+  }
+
+  @Test
+  void netKnowsBytes() {
+    mayKnow("io.weft.net", "io.weft.bytes");
+  }
+
+  @Test
+  void nothingGoesInCircles() {
+    slices().matching("io.weft.(*)..").should().beFreeOfCycles().check(CODE);
+  }
+
+  /// The engine is a value machine: no I/O, clock, thread or chance; they are arguments.
+  @Test
+  void protocolsTouchNoWorld() {
+    noClasses()
+        .that()
+        .resideInAnyPackage("io.weft.http", "io.weft.ws")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(
+            "java.net..",
+            "java.nio.channels..",
+            "java.util.concurrent..",
+            "java.lang.foreign..",
+            "java.time..",
+            "java.util.random..")
+        .orShould()
+        .dependOnClassesThat()
+        .haveFullyQualifiedName("java.lang.Thread")
+        .orShould()
+        .dependOnClassesThat()
+        .haveFullyQualifiedName("java.util.Random")
+        .orShould()
+        .dependOnClassesThat()
+        .haveFullyQualifiedName("java.security.SecureRandom")
+        .orShould()
+        .dependOnClassesThat()
+        .haveFullyQualifiedName("java.lang.System$Logger")
+        .orShould()
+        .callMethod(System.class, "nanoTime")
+        .orShould()
+        .callMethod(System.class, "currentTimeMillis")
+        .check(CODE);
+  }
+
+  /// Nothing above the transport knows which one runs, but for the one line that chooses it.
+  @Test
+  void onlyTheServerNamesAPoller() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("io.weft.net")
+        .and()
+        .doNotHaveFullyQualifiedName("io.weft.Server")
+        .should()
+        .dependOnClassesThat()
+        .haveFullyQualifiedName("io.weft.net.Nio")
+        .check(CODE);
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("io.weft.net")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("java.nio.channels..")
+        .check(CODE);
+  }
+
+  private static void mayKnow(String who, String... whom) {
+    String[] allowed = new String[whom.length + 3];
+    System.arraycopy(whom, 0, allowed, 0, whom.length);
+    allowed[whom.length] = who;
+    allowed[whom.length + 1] = "java..";
+    allowed[whom.length + 2] = "org.jspecify.annotations";
+    classes()
+        .that()
+        .resideInAPackage(who)
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage(allowed)
+        .check(CODE);
+  }
+}

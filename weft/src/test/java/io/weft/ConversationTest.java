@@ -1,0 +1,192 @@
+package io.weft;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.Test;
+
+/// The straight-line style: code that waits, on a virtual thread for each connection.
+final class ConversationTest {
+
+  private static Server talk(Conversation.Talk talk) {
+    return Server.at("127.0.0.1", 0).converse("/talk", talk).start();
+  }
+
+  @Test
+  void echoesUntilThePeerCloses() throws Exception {
+    CompletableFuture<Boolean> over = new CompletableFuture<>();
+    try (Server server =
+            talk(
+                ws -> {
+                  for (Message message : ws) {
+                    ws.send(message);
+                  }
+                  over.complete(Thread.currentThread().isVirtual());
+                });
+        Peer peer = Peer.open(server.port(), "/talk")) {
+      peer.sendText("你好啊");
+      peer.sendBinary(new byte[] {1, 2, 3});
+      assertEquals("你好啊", peer.read().text());
+      assertArrayEquals(new byte[] {1, 2, 3}, peer.read().payload());
+      peer.sendClose(1000, "");
+      assertEquals(1000, peer.read().code());
+      peer.awaitEnd();
+      peer.close();
+      assertTrue(over.get(20, TimeUnit.SECONDS));
+    }
+  }
+
+  @Test
+  void closesWith1000WhenTheCodeReturnsAndWith1011WhenItThrows() throws Exception {
+    try (Server server =
+        talk(
+            ws -> {
+              if (ws.receive() instanceof Message.Text(String text) && text.equals("throw")) {
+                throw new IllegalStateException("on purpose");
+              }
+            })) {
+      try (Peer peer = Peer.open(server.port(), "/talk")) {
+        peer.sendText("return");
+        assertEquals(1000, peer.read().code());
+      }
+      try (Peer peer = Peer.open(server.port(), "/talk")) {
+        peer.sendText("throw");
+        assertEquals(1011, peer.read().code());
+      }
+    }
+  }
+
+  @Test
+  void receivesInTimeOrSaysSo() throws Exception {
+    CompletableFuture<Throwable> late = new CompletableFuture<>();
+    CompletableFuture<Message> inTime = new CompletableFuture<>();
+    try (Server server =
+            talk(
+                ws -> {
+                  late.complete(
+                      assertThrows(
+                          TimeoutException.class, () -> ws.receive(Duration.ofMillis(30))));
+                  ws.send("now");
+                  inTime.complete(ws.receive(Duration.ofSeconds(20)));
+                });
+        Peer peer = Peer.open(server.port(), "/talk")) {
+      assertEquals("now", peer.read().text());
+      assertTrue(late.get(20, TimeUnit.SECONDS).getMessage().contains("30 ms"));
+      peer.sendText("here");
+      assertEquals(new Message.Text("here"), inTime.get(20, TimeUnit.SECONDS));
+    }
+  }
+
+  @Test
+  void givesTheMessagesThatCameBeforeTheEndAndThenTheEnd() throws Exception {
+    CompletableFuture<Void> mayReceive = new CompletableFuture<>();
+    CompletableFuture<Close> end = new CompletableFuture<>();
+    try (Server server =
+            talk(
+                ws -> {
+                  mayReceive.join();
+                  assertEquals(new Message.Text("one"), ws.receive());
+                  assertEquals(
+                      new Message.Binary(ByteBuffer.wrap(new byte[] {2})), ws.receive());
+                  end.complete(
+                      assertThrows(ConnectionClosedException.class, ws::receive).close());
+                  assertFalse(ws.iterator().hasNext());
+                  assertThrows(ConnectionClosedException.class, () -> ws.send("too late"));
+                });
+        Peer peer = Peer.open(server.port(), "/talk")) {
+      peer.sendText("one");
+      peer.sendBinary(new byte[] {2});
+      peer.sendClose(4000, "done");
+      assertEquals(4000, peer.read().code());
+      peer.awaitEnd();
+      peer.close();
+      mayReceive.complete(null);
+      assertEquals(new Close(4000, "done", Close.By.PEER), end.get(20, TimeUnit.SECONDS));
+    }
+  }
+
+  @Test
+  void waitsForRoomAndLosesNothing() throws Exception {
+    int messages = 300;
+    byte[] data = new byte[64 << 10]; // 19 MiB in all, far above the outbox
+    CompletableFuture<Throwable> failed = new CompletableFuture<>();
+    try (Server server =
+            talk(
+                ws -> {
+                  try {
+                    for (int n = 0; n < messages; n++) {
+                      data[0] = (byte) n;
+                      assertTrue(ws.send(data).isTaken());
+                    }
+                    failed.complete(null);
+                  } catch (Throwable e) {
+                    failed.complete(e);
+                  }
+                });
+        Peer peer = Peer.narrow(server.port(), "/talk")) {
+      for (int n = 0; n < messages; n++) {
+        Peer.Frame frame = peer.read();
+        assertEquals((byte) n, frame.payload()[0], "message " + n);
+        assertEquals(data.length, frame.payload().length);
+      }
+      assertEquals(null, failed.get(20, TimeUnit.SECONDS));
+    }
+  }
+
+  @Test
+  void saysThatThePeerDoesNotRead() throws Exception {
+    CompletableFuture<Throwable> failure = new CompletableFuture<>();
+    try (Server server =
+            Server.at("127.0.0.1", 0)
+                .limits(l -> l.progressTimeout(Duration.ofMillis(300)))
+                .converse(
+                    "/talk",
+                    ws -> {
+                      try {
+                        while (true) {
+                          ws.send(new byte[64 << 10]);
+                        }
+                      } catch (RuntimeException e) {
+                        failure.complete(e);
+                      }
+                    })
+                .start();
+        Peer peer = Peer.narrow(server.port(), "/talk")) {
+      Throwable thrown = failure.get(20, TimeUnit.SECONDS);
+      assertTrue(
+          thrown instanceof ConnectionClosedException || thrown instanceof IllegalStateException,
+          thrown.toString());
+      assertTrue(peer.socket.isConnected());
+    }
+  }
+
+  @Test
+  void isAWebSocketToo() throws Exception {
+    CompletableFuture<String> name = new CompletableFuture<>();
+    try (Server server =
+            Server.at("127.0.0.1", 0)
+                .converse(
+                    "/talk/{name}",
+                    ws -> {
+                      name.complete(assertInstanceOf(WebSocket.class, ws).param("name"));
+                      ws.group("all").join(ws);
+                      ws.receive();
+                    })
+                .start();
+        Peer peer = Peer.open(server.port(), "/talk/ann")) {
+      assertEquals("ann", name.get(20, TimeUnit.SECONDS));
+      Probe.until("it joined", () -> server.group("all").size() == 1);
+      server.group("all").publish("to all");
+      assertEquals("to all", peer.read().text());
+    }
+  }
+}
