@@ -62,7 +62,7 @@ public sealed interface Upgrade {
   ///
   /// @param status to answer with, 400 to 599
   /// @param headers that go with the status, `Connection: close` among them
-  /// @param why a sentence for the body, in ASCII
+  /// @param why a sentence for the body
   record Refused(int status, List<Head.Field> headers, String why) implements Upgrade {
 
     private static final Head.Field CLOSE = new Head.Field("Connection", "close");
