@@ -185,7 +185,7 @@ final class HeadReader {
         endLine(next, State.FIELD);
         return Line.FIELD;
       }
-      case END_LF -> {
+      default -> { // END_LF
         endLine(next, State.START);
         return Line.BLANK;
       }
@@ -241,16 +241,11 @@ final class HeadReader {
   }
 
   private static Url url(String target) throws HttpException {
-    Url url;
     try {
-      url = Url.parse(target);
+      return Url.parse(target);
     } catch (Url.Malformed malformed) {
       throw new HttpException(400, "RFC 9112 §3.2.2", "the target: " + malformed.getMessage());
     }
-    if (!url.scheme().startsWith("http")) {
-      throw new HttpException(400, "RFC 9112 §3.2.2", "the target is not a URL of http");
-    }
-    return url;
   }
 
   private void version(int next) throws HttpException {

@@ -13,16 +13,14 @@ import org.jspecify.annotations.Nullable;
 /// reading.
 ///
 /// ```text
-///         .--------------------- END <-----------------------------.
-///         v                                                        |
-/// HEAD --head--> LENGTH --> ... all of it -------------------------|
-///         |----> CHUNK_SIZE -> EXTENSION -> SIZE_LF -> CHUNK ----. |
-///         |          ^                          |                | |
-///         |          `--- CHUNK_LF <- CHUNK_CR <-+---------------' |
-///         |                                     `size 0-> TRAILERS-|
-///         |----> UNTIL_CLOSE (a response) -- end of stream --------|
-///         `----- no body ------------------------------------------'
-/// any --breach, or END of a connection's last message--> OVER
+/// HEAD -> LENGTH ---------------------------------------------------> END -> HEAD
+///      -> CHUNK_SIZE -> MORE_SIZE -> EXTENSION -> SIZE_LF -> CHUNK    ^
+///             ^                                      |         |      |
+///             `------ CHUNK_LF <- CHUNK_CR <---------|---------'      |
+///                                                    `-> TRAILERS ----|
+///      -> UNTIL_CLOSE (responses only) -- end of the stream ----------|
+///      -- no body ----------------------------------------------------'
+/// any  -- a breach, the end of the stream, END of the last message --> OVER
 /// ```
 ///
 /// Strict: nothing that two readers could take for two different messages is let through. So it
@@ -71,9 +69,6 @@ public final class Http1 {
   /// Bytes still to come of a body with Content-Length, or of a chunk.
   private long left;
 
-  /// Whether the size of a chunk has its first digit.
-  private boolean sized;
-
   /// Bytes of the body that are not announced yet, and may be.
   private long spare;
 
@@ -97,6 +92,7 @@ public final class Http1 {
     HEAD,
     LENGTH,
     CHUNK_SIZE,
+    MORE_SIZE,
     EXTENSION_BLANK,
     EXTENSION,
     SIZE_LF,
@@ -413,14 +409,13 @@ public final class Http1 {
 
   private State beginChunk() {
     left = 0;
-    sized = false;
     return State.CHUNK_SIZE;
   }
 
   /// Reads what stands between the data of two chunks (RFC 9112 §7.1).
   private @Nullable Event chunkSize(int next) throws HttpException {
     switch (state) {
-      case CHUNK_SIZE -> sizeDigit(next);
+      case CHUNK_SIZE, MORE_SIZE -> sizeDigit(next);
       case EXTENSION_BLANK -> extensionBlank(next);
       case EXTENSION -> extension(next);
       case SIZE_LF -> {
@@ -446,23 +441,23 @@ public final class Http1 {
   private void sizeDigit(int next) throws HttpException {
     int digit = Ascii.hexDigit(next);
     if (digit < 0) {
-      require(sized, "a chunk without a size");
+      require(state == State.MORE_SIZE, "a chunk without a size");
       extensionBlank(next);
       return;
     }
-    if (sized && left == 0) {
+    if (state == State.MORE_SIZE && left == 0) {
       countExtension(); // a leading zero
     }
     if (left > Math.floorDiv(spare - digit, HEXADECIMAL)) {
       throw tooLong();
     }
     left = HEXADECIMAL * left + digit;
-    sized = true;
+    state = State.MORE_SIZE;
   }
 
   /// Blanks may stand before the semicolon, and only there (RFC 9112 §7.1.1).
   private void extensionBlank(int next) throws HttpException {
-    if (next == '\r' && state == State.CHUNK_SIZE) {
+    if (next == '\r' && state == State.MORE_SIZE) {
       state = State.SIZE_LF;
       return;
     }

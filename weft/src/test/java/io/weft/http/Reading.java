@@ -18,6 +18,9 @@ final class Reading {
   private final List<String> events = new ArrayList<>();
   private final StringBuilder rest = new StringBuilder();
 
+  /// Whether it was refused: what stands behind is dropped with the connection.
+  private boolean broken;
+
   private Reading(Http1 reader) {
     this.reader = reader;
   }
@@ -53,7 +56,7 @@ final class Reading {
     if (!reading.rest.isEmpty()) {
       reading.events.add("REST " + reading.rest);
     }
-    return reading.events;
+    return reading.events.stream().map(event -> event.replace("\r\n", "|")).toList();
   }
 
   private void take(byte[] piece) {
@@ -65,22 +68,19 @@ final class Reading {
         event = reader.next(in);
       }
       assertTrue(reader.isOver() || in.remaining() == 0, "stopped with bytes to read");
-      byte[] left = new byte[in.remaining()];
+      byte[] left = new byte[broken ? 0 : in.remaining()];
       in.buffer.get(left);
       rest.append(show(left));
     } catch (HttpException breach) {
       assertTrue(reader.isOver());
       events.add(breach.status + " " + breach.getMessage());
-      // What stands behind a breach is dropped with the connection.
-    }
-    if (reader.isOver() && !events.isEmpty() && Character.isDigit(events.getLast().charAt(0))) {
-      rest.setLength(0);
+      broken = true;
     }
   }
 
   private void add(Http1.Event event, Chunk in) {
     switch (event) {
-      case HEAD -> events.add(show(reader.head().toString().getBytes(ISO_8859_1)));
+      case HEAD -> events.add(reader.head().toString());
       case END -> events.add("END");
       case BODY -> {
         byte[] data = new byte[reader.bodyTo() - reader.bodyFrom()];
@@ -93,6 +93,6 @@ final class Reading {
   }
 
   private static String show(byte[] bytes) {
-    return new String(bytes, ISO_8859_1).replace("\r\n", "|");
+    return new String(bytes, ISO_8859_1);
   }
 }

@@ -71,6 +71,7 @@ final class UrlTest {
     "0, ://a",
     "0, ftp://a",
     "0, 1s://a",
+    "0, w2+-.s://a",
     "1, w s://a",
     "0, ' ws://a'",
     "5, ws://",
