@@ -43,7 +43,7 @@ public final class Pool {
 
   /// Whether `bytes` more bytes can be lent within the bound.
   public boolean hasSpare(long bytes) {
-    return lent + (bytes + chunkBytes - 1) / chunkBytes <= maxChunks;
+    return lent + Math.ceilDiv(bytes, chunkBytes) <= maxChunks;
   }
 
   /// Lends a chunk, empty and with nothing to read. It comes back by [#give].
@@ -82,6 +82,6 @@ public final class Pool {
   }
 
   private int chunksIn(int bytes) {
-    return (bytes + chunkBytes - 1) / chunkBytes;
+    return Math.ceilDiv(bytes, chunkBytes);
   }
 }

@@ -130,6 +130,13 @@ final class OutboxTest {
   }
 
   @Test
+  void sendsNoMoreThanThereIs() {
+    outbox.put(new byte[2], 0, 2, 0);
+    assertThrows(AssertionError.class, () -> outbox.sent(3));
+    assertThrows(AssertionError.class, () -> outbox.sent(-1));
+  }
+
+  @Test
   void refusesToTakeWhatWasNeverReserved() {
     assertThrows(IllegalStateException.class, outbox::wrote);
   }

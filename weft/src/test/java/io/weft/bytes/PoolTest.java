@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -43,8 +44,26 @@ final class PoolTest {
   }
 
   @Test
+  void takesBackWhatNobodyHolds() {
+    Outbox outbox = new Outbox(pool, 64, 64);
+    Chunk held = pool.take();
+    held.buffer.limit(1);
+    outbox.share(held);
+    pool.giveUnlessHeld(held);
+    assertEquals(1, pool.lentChunks());
+    assertThrows(AssertionError.class, () -> pool.give(held));
+    outbox.clear();
+    assertEquals(0, pool.lentChunks());
+    pool.giveUnlessHeld(pool.take());
+    assertEquals(0, pool.lentChunks());
+    Chunk stranger = Chunk.ofSize(64);
+    assertThrows(AssertionError.class, () -> pool.give(stranger));
+  }
+
+  @Test
   void lendsAtLeastOneChunkHoweverSmallItsBound() {
     assertTrue(new Pool(64, 0).hasSpare(64));
+    assertFalse(new Pool(64, 0).hasSpare(Integer.MAX_VALUE));
     assertEquals(64, pool.chunkBytes());
   }
 
