@@ -21,7 +21,7 @@ final class CostTest {
 
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
-  /// What the JVM itself may allocate on a thread while it warms up.
+  /// What the JVM may allocate on a thread for itself.
   private static final int NOISE_BYTES = 100_000;
 
   private interface Work {
@@ -48,8 +48,10 @@ final class CostTest {
             out.clear();
           }
         };
-    echo.run();
-    long allocated = allocated(echo);
+    long allocated = Long.MAX_VALUE;
+    for (int round = 0; round < 20 && allocated >= NOISE_BYTES; round++) {
+      allocated = allocated(echo); // less once it is compiled
+    }
     assertTrue(allocated < NOISE_BYTES, allocated + " bytes for 400,000 frames");
   }
 
