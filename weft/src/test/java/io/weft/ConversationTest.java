@@ -25,13 +25,12 @@ final class ConversationTest {
   void echoesUntilThePeerCloses() throws Exception {
     CompletableFuture<Boolean> over = new CompletableFuture<>();
     try (Server server =
-            talk(
-                ws -> {
-                  for (Message message : ws) {
-                    ws.send(message);
-                  }
-                  over.complete(Thread.currentThread().isVirtual());
-                });
+            talk(ws -> {
+              for (Message message : ws) {
+                ws.send(message);
+              }
+              over.complete(Thread.currentThread().isVirtual());
+            });
         Peer peer = Peer.open(server.port(), "/talk")) {
       peer.sendText("你好啊");
       peer.sendBinary(new byte[] {1, 2, 3});
@@ -40,7 +39,7 @@ final class ConversationTest {
       peer.sendClose(1000, "");
       assertEquals(1000, peer.read().code());
       peer.awaitEnd();
-      peer.close();
+      peer.hangUp();
       assertTrue(over.get(20, TimeUnit.SECONDS));
     }
   }
@@ -48,12 +47,11 @@ final class ConversationTest {
   @Test
   void closesWith1000WhenTheCodeReturnsAndWith1011WhenItThrows() throws Exception {
     try (Server server =
-        talk(
-            ws -> {
-              if (ws.receive() instanceof Message.Text(String text) && text.equals("throw")) {
-                throw new IllegalStateException("on purpose");
-              }
-            })) {
+        talk(ws -> {
+          if (ws.receive() instanceof Message.Text(String text) && text.equals("throw")) {
+            throw new IllegalStateException("on purpose");
+          }
+        })) {
       try (Peer peer = Peer.open(server.port(), "/talk")) {
         peer.sendText("return");
         assertEquals(1000, peer.read().code());
@@ -70,14 +68,12 @@ final class ConversationTest {
     CompletableFuture<Throwable> late = new CompletableFuture<>();
     CompletableFuture<Message> inTime = new CompletableFuture<>();
     try (Server server =
-            talk(
-                ws -> {
-                  late.complete(
-                      assertThrows(
-                          TimeoutException.class, () -> ws.receive(Duration.ofMillis(30))));
-                  ws.send("now");
-                  inTime.complete(ws.receive(Duration.ofSeconds(20)));
-                });
+            talk(ws -> {
+              late.complete(
+                  assertThrows(TimeoutException.class, () -> ws.receive(Duration.ofMillis(30))));
+              ws.send("now");
+              inTime.complete(ws.receive(Duration.ofSeconds(20)));
+            });
         Peer peer = Peer.open(server.port(), "/talk")) {
       assertEquals("now", peer.read().text());
       assertTrue(late.get(20, TimeUnit.SECONDS).getMessage().contains("30 ms"));
@@ -91,24 +87,21 @@ final class ConversationTest {
     CompletableFuture<Void> mayReceive = new CompletableFuture<>();
     CompletableFuture<Close> end = new CompletableFuture<>();
     try (Server server =
-            talk(
-                ws -> {
-                  mayReceive.join();
-                  assertEquals(new Message.Text("one"), ws.receive());
-                  assertEquals(
-                      new Message.Binary(ByteBuffer.wrap(new byte[] {2})), ws.receive());
-                  end.complete(
-                      assertThrows(ConnectionClosedException.class, ws::receive).close());
-                  assertFalse(ws.iterator().hasNext());
-                  assertThrows(ConnectionClosedException.class, () -> ws.send("too late"));
-                });
+            talk(ws -> {
+              mayReceive.join();
+              assertEquals(new Message.Text("one"), ws.receive());
+              assertEquals(new Message.Binary(ByteBuffer.wrap(new byte[] {2})), ws.receive());
+              end.complete(assertThrows(ConnectionClosedException.class, ws::receive).close());
+              assertFalse(ws.iterator().hasNext());
+              assertThrows(ConnectionClosedException.class, () -> ws.send("too late"));
+            });
         Peer peer = Peer.open(server.port(), "/talk")) {
       peer.sendText("one");
       peer.sendBinary(new byte[] {2});
       peer.sendClose(4000, "done");
       assertEquals(4000, peer.read().code());
       peer.awaitEnd();
-      peer.close();
+      peer.hangUp();
       mayReceive.complete(null);
       assertEquals(new Close(4000, "done", Close.By.PEER), end.get(20, TimeUnit.SECONDS));
     }
@@ -120,18 +113,17 @@ final class ConversationTest {
     byte[] data = new byte[64 << 10]; // 19 MiB in all, far above the outbox
     CompletableFuture<Throwable> failed = new CompletableFuture<>();
     try (Server server =
-            talk(
-                ws -> {
-                  try {
-                    for (int n = 0; n < messages; n++) {
-                      data[0] = (byte) n;
-                      assertTrue(ws.send(data).isTaken());
-                    }
-                    failed.complete(null);
-                  } catch (Throwable e) {
-                    failed.complete(e);
-                  }
-                });
+            talk(ws -> {
+              try {
+                for (int n = 0; n < messages; n++) {
+                  data[0] = (byte) n;
+                  assertTrue(ws.send(data).isTaken());
+                }
+                failed.complete(null);
+              } catch (Throwable e) {
+                failed.complete(e);
+              }
+            });
         Peer peer = Peer.narrow(server.port(), "/talk")) {
       for (int n = 0; n < messages; n++) {
         Peer.Frame frame = peer.read();

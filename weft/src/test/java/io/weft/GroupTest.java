@@ -129,7 +129,7 @@ final class GroupTest {
         assertEquals((byte) n, fast.read().payload()[0], "message " + n);
       }
       assertEquals(1013, slow.readClose().code());
-      slow.close();
+      slow.hangUp();
       assertEquals(Close.By.SELF, probe.awaitClosed().by());
       Probe.until("the slow one left", () -> room.size() == 1);
     }
@@ -146,17 +146,16 @@ final class GroupTest {
         SplittableRandom random = new SplittableRandom(t);
         threads.add(
             Thread.ofVirtual()
-                .start(
-                    () -> {
-                      for (int n = 0; n < 2_000; n++) {
-                        WebSocket ws = sockets.get(random.nextInt(sockets.size()));
-                        if (random.nextBoolean()) {
-                          room.join(ws);
-                        } else {
-                          room.leave(ws);
-                        }
-                      }
-                    }));
+                .start(() -> {
+                  for (int n = 0; n < 2_000; n++) {
+                    WebSocket ws = sockets.get(random.nextInt(sockets.size()));
+                    if (random.nextBoolean()) {
+                      room.join(ws);
+                    } else {
+                      room.leave(ws);
+                    }
+                  }
+                }));
       }
       for (Thread thread : threads) {
         thread.join();

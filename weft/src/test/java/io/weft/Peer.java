@@ -14,8 +14,8 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
 
-/// A client that does what it is told, right or wrong, over a plain blocking socket; every read has a
-/// deadline, so that a test fails and does not hang.
+/// A client that does what it is told, right or wrong, over a plain blocking socket; every read has
+/// a deadline, so that a test fails and does not hang.
 final class Peer implements AutoCloseable {
 
   static final int CONTINUATION = 0;
@@ -32,6 +32,7 @@ final class Peer implements AutoCloseable {
   private final InputStream in;
 
   /// A frame of the server.
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   record Frame(boolean fin, int opcode, byte[] payload) {
 
     String text() {
@@ -210,6 +211,11 @@ final class Peer implements AutoCloseable {
 
   void wait(Duration most) throws IOException {
     socket.setSoTimeout((int) most.toMillis());
+  }
+
+  /// Ends TCP, with a FIN.
+  void hangUp() throws IOException {
+    socket.close();
   }
 
   /// Ends with a reset instead of a FIN.

@@ -201,8 +201,7 @@ final class ServerTest {
         assertTrue(answer.contains("Connection: close") && answer.endsWith("log in first"), answer);
       }
       try (Peer peer = Peer.tcp(server.port())) {
-        peer.send(
-            Peer.handshake("/picky", "Cookie: session=1", "Sec-WebSocket-Protocol: a, b"));
+        peer.send(Peer.handshake("/picky", "Cookie: session=1", "Sec-WebSocket-Protocol: a, b"));
         String head = peer.readHead();
         assertTrue(head.startsWith("HTTP/1.1 101 "), head);
         assertTrue(head.contains("Sec-WebSocket-Protocol: b\r\n"), head);
@@ -232,7 +231,7 @@ final class ServerTest {
       assertEquals("before", peer.read().text());
       assertEquals(4001, peer.read().code());
       peer.awaitEnd();
-      peer.close();
+      peer.hangUp();
       Close close = probe.awaitClosed();
       assertEquals(new Close(4001, "再见", Close.By.PEER), close);
       assertTrue(close.isClean());
@@ -246,7 +245,7 @@ final class ServerTest {
       peer.send(Peer.frame(true, Peer.CLOSE, new byte[0]));
       assertEquals(0, peer.read().payload().length);
       peer.awaitEnd();
-      peer.close();
+      peer.hangUp();
       probe.assertClosed(1005, Close.By.PEER);
     }
   }
@@ -272,7 +271,7 @@ final class ServerTest {
       peer.sendText("crossing"); // not delivered any more, and no breach either
       peer.sendClose(3000, "");
       peer.awaitEnd();
-      peer.close();
+      peer.hangUp();
       closing.assertClosed(3000, Close.By.SELF);
       assertEquals(0, closing.messages.get());
     }
@@ -350,7 +349,7 @@ final class ServerTest {
       assertNotNull(ws.roundTrip());
       CompletableFuture<Duration> unanswered = ws.ping();
       peer.read();
-      peer.close();
+      peer.hangUp();
       assertThrows(ExecutionException.class, () -> unanswered.get(20, TimeUnit.SECONDS));
     }
   }
@@ -369,14 +368,13 @@ final class ServerTest {
         String name = t + ":";
         senders.add(
             Thread.ofVirtual()
-                .start(
-                    () -> {
-                      for (int n = 0; n < each; n++) {
-                        while (!ws.send(name + n).isTaken()) {
-                          Thread.onSpinWait();
-                        }
-                      }
-                    }));
+                .start(() -> {
+                  for (int n = 0; n < each; n++) {
+                    while (!ws.send(name + n).isTaken()) {
+                      Thread.onSpinWait();
+                    }
+                  }
+                }));
       }
       int[] next = new int[threads];
       for (int n = 0; n < threads * each; n++) {
@@ -439,8 +437,7 @@ final class ServerTest {
     "GET, /echo, 426, 'a WebSocket endpoint is at this path: connect with ws://\n'",
     "DELETE, /health, 405, 'this path answers GET and HEAD\n'",
   })
-  void answersPlainRequests(String method, String path, int status, String body)
-      throws Exception {
+  void answersPlainRequests(String method, String path, int status, String body) throws Exception {
     try (Server server = site().start();
         Peer peer = Peer.tcp(server.port())) {
       peer.send(method + " " + path + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
@@ -481,7 +478,7 @@ final class ServerTest {
         assertEquals(1001, peer.read().code());
         peer.sendClose(1001, "");
         peer.awaitEnd();
-        peer.close();
+        peer.hangUp();
         probe.assertClosed(1001, Close.By.SELF);
       }
       assertEquals(new Server.Drained(2, 0, 0), closing.get(20, TimeUnit.SECONDS));

@@ -42,13 +42,12 @@ final class MailboxTest {
       int sender = s;
       threads.add(
           Thread.ofPlatform()
-              .start(
-                  () -> {
-                    for (int n = 0; n < each; n++) {
-                      int number = n;
-                      mailbox.put(() -> assertEquals(number, got[sender]++));
-                    }
-                  }));
+              .start(() -> {
+                for (int n = 0; n < each; n++) {
+                  int number = n;
+                  mailbox.put(() -> assertEquals(number, got[sender]++));
+                }
+              }));
     }
     for (int taken = 0; taken < senders * each; ) {
       Runnable mail = mailbox.take();
