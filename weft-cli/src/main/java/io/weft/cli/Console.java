@@ -1,0 +1,74 @@
+package io.weft.cli;
+
+import io.weft.Response;
+import io.weft.Server;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Map;
+
+/// `/`: the browser console, a few files from the jar. Nothing else of it can be asked for.
+final class Console {
+
+  /// The files; one that is not named here is not served.
+  static final List<String> FILES =
+      List.of(
+          "index.html",
+          "console.css",
+          "console.js",
+          "chat.js",
+          "composer.js",
+          "payload.js",
+          "target.js",
+          "timeline.js",
+          "favicon.svg");
+
+  private static final Map<String, String> TYPES =
+      Map.of(
+          "html", "text/html; charset=utf-8",
+          "css", "text/css; charset=utf-8",
+          "js", "text/javascript; charset=utf-8",
+          "svg", "image/svg+xml");
+
+  /// The page needs its own files and WebSockets to anywhere, and may do nothing else.
+  static final String POLICY =
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+          + "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; "
+          + "frame-ancestors 'none'";
+
+  private Console() {}
+
+  /// Adds every file to a server, each under its name; `index.html` is also at `/`.
+  static void on(Server.Builder server) {
+    for (String file : FILES) {
+      Response response = response(file);
+      server.http("/" + file, request -> response);
+    }
+    Response index = response("index.html");
+    server.http("/", request -> index);
+  }
+
+  private static Response response(String file) {
+    String type = TYPES.get(file.substring(file.lastIndexOf('.') + 1));
+    if (type == null) {
+      throw new IllegalStateException("no content type for " + file);
+    }
+    return Response.of(200, type, read(file))
+        .header("Content-Security-Policy", POLICY)
+        .header("X-Content-Type-Options", "nosniff")
+        .header("Referrer-Policy", "no-referrer")
+        .header("Cache-Control", "no-cache");
+  }
+
+  private static byte[] read(String file) {
+    try (InputStream in = Console.class.getResourceAsStream("console/" + file)) {
+      if (in == null) {
+        throw new IllegalStateException("the console's " + file + " is not in the jar");
+      }
+      return in.readAllBytes();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,329 @@
+package io.weft.cli;
+
+import io.weft.Endpoint;
+import io.weft.Limits;
+import io.weft.Server;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.lang.System.Logger.Level;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+
+/// `weft serve`: the console page and the demo endpoints.
+@Command(
+    name = "serve",
+    description = {
+      "Serves the browser console and WebSocket endpoints to try things with.",
+      "",
+      "  /                    the console: open it in a browser",
+      "  /echo                text and binary come back as they are",
+      "  /chat/{room}?name=   a room: everyone in it reads what anyone says",
+      "  /ws/{username}/      one to one: send {\"to\":\"bob\",\"text\":\"hi\"}",
+      "  /clock               the time, pushed every second",
+      "  /health              status and connections as JSON, for probes"
+    },
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    abbreviateSynopsis = true,
+    optionListHeading = "%nOptions:%n",
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:help or version, as asked for",
+      "2:the command line is wrong",
+      "69:cannot listen: the port is taken, or not allowed, or the host is not known",
+      "70:weft itself failed",
+      "130, 143:ended by Ctrl-C, by SIGTERM, after closing every connection"
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  weft serve                                          for yourself, on port 8080",
+      "  weft serve --host 0.0.0.0 --port 9000               for everyone who can reach you",
+      "  weft serve --origin https://app.example             for pages of another site too",
+      "  weft serve --max-message 16MiB --max-outbox-hard 16MiB    for large messages, echoed",
+      "  weft serve --log-format json 2> weft.log            with a log for programs"
+    })
+final class Serve implements Callable<Integer> {
+
+  @SuppressWarnings("NullAway.Init") // set by picocli before call()
+  @Spec
+  private CommandSpec spec;
+
+  @Option(
+      names = "--host",
+      paramLabel = "HOST",
+      description = "The interface to listen on, 0.0.0.0 for all. Default: ${DEFAULT-VALUE}")
+  private String host = "127.0.0.1";
+
+  @Option(
+      names = "--port",
+      paramLabel = "PORT",
+      converter = Port.class,
+      description = "The port, 0 for any that is free. Default: ${DEFAULT-VALUE}")
+  private int port = 8080;
+
+  @Option(
+      names = "--loops",
+      paramLabel = "COUNT",
+      converter = Loops.class,
+      description = "Event loops, a thread each. Default: one for each processor")
+  private int loops = Runtime.getRuntime().availableProcessors();
+
+  @Option(
+      names = "--origin",
+      paramLabel = "ORIGIN",
+      description =
+          "Allow pages of this origin to connect, as https://app.example; * for all. Repeatable."
+              + " Default: the server's own, and clients that are no browsers")
+  private List<String> origins = new ArrayList<>();
+
+  @Option(
+      names = "--subprotocol",
+      paramLabel = "NAME",
+      converter = Subprotocol.class,
+      description =
+          "Agree on this subprotocol if the client offers it. Repeatable, the favourite first."
+              + " Default: none")
+  private List<String> subprotocols = new ArrayList<>();
+
+  @Option(names = "--quiet", description = "Log warnings and errors only, not every connection")
+  private boolean quiet;
+
+  @Option(
+      names = "--log-format",
+      paramLabel = "text|json",
+      description = "How the log looks, on standard error. Default: ${DEFAULT-VALUE}")
+  private Journal.Format logFormat = Journal.Format.TEXT;
+
+  static CommandLine commandLine() {
+    CommandLine command = new CommandLine(new Serve());
+    command.getCommandSpec().addArgGroup(LimitOptions.group());
+    return command.setCaseInsensitiveEnumValuesAllowed(true);
+  }
+
+  /// Serves until the process is asked to end.
+  @Override
+  public Integer call() throws InterruptedException {
+    Server server;
+    try {
+      server = start();
+    } catch (UncheckedIOException e) {
+      return cannotListen(e);
+    }
+    Runtime.getRuntime()
+        .addShutdownHook(Thread.ofPlatform().name("weft-stop").unstarted(() -> stop(server)));
+    announce(server);
+    new CountDownLatch(1).await(); // the hook has the last word
+    return 0;
+  }
+
+  /// Starts the server with everything it serves; does not wait.
+  ///
+  /// @throws UncheckedIOException if it cannot listen
+  Server start() {
+    Journal journal =
+        new Journal(err(), logFormat, quiet ? Level.WARNING : Level.INFO, InstantSource.system());
+    LogFinder.use(journal);
+    Json.load();
+    Health health = new Health();
+    Server server = builder(journal, health).start();
+    health.of(server);
+    return server;
+  }
+
+  private Server.Builder builder(Journal journal, Health health) {
+    try {
+      Limits limits = LimitOptions.limits(spec.commandLine().getParseResult());
+      Server.Builder builder =
+          Server.at(host, port)
+              .loops(loops)
+              .origins(origins.toArray(String[]::new))
+              .subprotocols(subprotocols.toArray(String[]::new))
+              .limits(limits)
+              .closeAtShutdown(false)
+              .route("/echo", logged(new Echo(), journal))
+              .route("/chat/{room}", logged(new Chat(limits), journal))
+              .route("/ws/{username}/", logged(new Direct(limits), journal))
+              .route("/clock", logged(new Clock(), journal))
+              .http("/health", health);
+      Console.on(builder);
+      return builder;
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private static Endpoint logged(Endpoint endpoint, Journal journal) {
+    return journal.isLoggable(Level.INFO) ? new Logged(endpoint, journal) : endpoint;
+  }
+
+  private int cannotListen(UncheckedIOException thrown) {
+    String why = String.valueOf(rootOf(thrown).getMessage());
+    String what = "cannot listen at " + host + " port " + port + ": ";
+    String hint = "";
+    if (!(rootOf(thrown) instanceof BindException)) {
+      what = "";
+      why = String.valueOf(thrown.getMessage());
+    } else if (why.contains("in use")) {
+      why = "the port is taken";
+      hint =
+          "Choose another with --port, as `weft serve --port %d`, or let weft find a free one with"
+              + " --port 0. Who has it: `ss -ltnp 'sport = :%d'`.";
+      hint = hint.formatted(port == 65_535 ? port - 1 : port + 1, port);
+    } else if (why.contains("denied")) {
+      why = "the system does not allow it";
+      hint = "Ports under 1024 are kept for root; choose one above, as `weft serve --port 8080`.";
+    } else if (why.contains("assign")) {
+      why = "no interface of this machine has that address";
+      hint = "Choose --host 127.0.0.1 for this machine alone, or --host 0.0.0.0 for every one.";
+    }
+    err().println("weft: " + what + why + ".");
+    if (!hint.isEmpty()) {
+      err().println(hint);
+    }
+    err().flush();
+    return Main.CANNOT_LISTEN;
+  }
+
+  private static Throwable rootOf(Throwable thrown) {
+    Throwable cause = thrown.getCause();
+    return cause == null ? thrown : rootOf(cause);
+  }
+
+  // ---- What it says ---------------------------------------------------------------------------
+
+  private void announce(Server server) {
+    String at = authority(server.address());
+    if (logFormat == Journal.Format.JSON) {
+      Map<String, @Nullable Object> fields = new LinkedHashMap<>();
+      fields.put("version", Main.Version.number());
+      fields.put("host", host);
+      fields.put("port", server.port());
+      fields.put("url", "http://" + at + "/");
+      events().event(Level.INFO, "listening", fields);
+      return;
+    }
+    out()
+        .print(
+            """
+            Weft %1$s listens: open http://%2$s/ in a browser.
+
+              ws://%2$s/echo                   text and binary come back
+              ws://%2$s/chat/lobby?name=ann    a room: everyone in it reads what anyone says
+              ws://%2$s/ws/ann/                one to one: send {"to":"bob","text":"hi"}
+              ws://%2$s/clock                  the time, pushed every second
+              http://%2$s/health               status and connections, for probes
+
+            Ctrl-C stops it.
+            """
+                .formatted(Main.Version.number(), at));
+    out().flush();
+  }
+
+  /// Host and port as a URL has them; a wildcard is reached at localhost.
+  static String authority(InetSocketAddress address) {
+    InetAddress ip = address.getAddress();
+    String name = address.getHostString();
+    if (ip.isAnyLocalAddress()) {
+      name = "localhost";
+    } else if (name.contains(":")) {
+      name = "[" + name + "]";
+    }
+    return name + ":" + address.getPort();
+  }
+
+  private void stop(Server server) {
+    Server.Drained drained = server.close(server.limits().drainTimeout());
+    if (logFormat == Journal.Format.JSON) {
+      Map<String, @Nullable Object> fields = new LinkedHashMap<>();
+      fields.put("connections", drained.connections());
+      fields.put("forced", drained.forced());
+      fields.put("unsentBytes", drained.unsentBytes());
+      events().event(Level.INFO, "stopped", fields);
+      return;
+    }
+    out().println(sentence(drained));
+    out().flush();
+  }
+
+  static String sentence(Server.Drained drained) {
+    String all =
+        switch (drained.connections()) {
+          case 0 -> "Weft stopped; no connection was open";
+          case 1 -> "Weft stopped: 1 connection closed";
+          default -> "Weft stopped: " + drained.connections() + " connections closed";
+        };
+    return drained.forced() == 0
+        ? all + "."
+        : "%s, %d of them by force; %d bytes could not be sent."
+            .formatted(all, drained.forced(), drained.unsentBytes());
+  }
+
+  private Journal events() {
+    return new Journal(out(), Journal.Format.JSON, Level.ALL, InstantSource.system());
+  }
+
+  private PrintWriter out() {
+    return spec.commandLine().getOut();
+  }
+
+  private PrintWriter err() {
+    return spec.commandLine().getErr();
+  }
+
+  // ---- What options may be ----------------------------------------------------------------------
+
+  static final class Port implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) {
+      return whole(text, 0, 65_535, "port", "8080, or 0 for any that is free");
+    }
+  }
+
+  static final class Loops implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) {
+      return whole(text, 1, 1024, "number of loops", "2");
+    }
+  }
+
+  /// A token of HTTP (RFC 6455 §4.1 says so of subprotocols).
+  static final class Subprotocol implements ITypeConverter<String> {
+    @Override
+    public String convert(String text) {
+      if (!text.matches("[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")) {
+        throw new TypeConversionException(
+            "'" + text + "' is no subprotocol: letters, digits, dots and dashes, as v1.chat");
+      }
+      return text;
+    }
+  }
+
+  private static int whole(String text, int least, int most, String what, String example) {
+    if (text.matches("\\d{1,9}")) {
+      int number = Integer.parseInt(text);
+      if (number >= least && number <= most) {
+        return number;
+      }
+    }
+    throw new TypeConversionException(
+        "'%s' is no %s: write %d to %d, as %s".formatted(text, what, least, most, example));
+  }
+}

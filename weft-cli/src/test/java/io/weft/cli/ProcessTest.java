@@ -1,0 +1,96 @@
+package io.weft.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.BufferedReader;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/// The program as a process of its own: what it prints, and how it ends.
+@Timeout(20) // less than the 30 s a drain may take: there is nothing to wait for
+final class ProcessTest {
+
+  private static final int BY_SIGTERM = 128 + 15;
+
+  @Test
+  void saysWhereToOpenThePageAndClosesEverybodyWhenAskedToEnd() throws Exception {
+    Process weft = weft("serve", "--port=0", "--blocked-loop-warning=10s");
+    try (BufferedReader out = weft.inputReader();
+        HttpClient http = HttpClient.newHttpClient()) {
+      String first = out.readLine();
+      Matcher at =
+          Pattern.compile("Weft \\S+ listens: open http://127\\.0\\.0\\.1:(\\d+)/ in a browser\\.")
+              .matcher(first);
+      assertTrue(at.matches(), first);
+      Talker talker =
+          Talker.connect(
+              http, URI.create("ws://127.0.0.1:" + at.group(1) + "/chat/lobby?name=ann"), b -> b);
+      talker.hears("{\"type\":\"join\",\"name\":\"ann\",\"members\":1}");
+
+      terminate(weft);
+      assertTrue(talker.closed.get(10, TimeUnit.SECONDS).startsWith("1001 "));
+      List<String> rest = out.readAllLines();
+      assertTrue(rest.contains("Ctrl-C stops it."), rest.toString());
+      assertEquals("Weft stopped: 1 connection closed.", rest.getLast());
+      assertEquals(BY_SIGTERM, weft.waitFor());
+
+      List<String> log = weft.errorReader().readAllLines();
+      assertEquals(2, log.size(), log.toString());
+      assertTrue(log.getFirst().contains(" INFO  opened id="), log.toString());
+      assertTrue(log.getLast().contains(" INFO  closed id="), log.toString());
+      assertTrue(log.getLast().contains(" code=1001 "), log.toString());
+    } finally {
+      weft.destroyForcibly();
+    }
+  }
+
+  @Test
+  void speaksJsonFromTheFirstLineToTheLast() throws Exception {
+    Process weft =
+        weft("serve", "--port=0", "--log-format=json", "--quiet", "--blocked-loop-warning=10s");
+    try (BufferedReader out = weft.inputReader()) {
+      String first = out.readLine();
+      assertTrue(
+          first.matches("\\{\"time\":.*\"event\":\"listening\",.*\"url\":\"http://.*"), first);
+      terminate(weft);
+      String last = out.readAllLines().getLast();
+      assertTrue(
+          last.endsWith("\"event\":\"stopped\",\"connections\":0,\"forced\":0,\"unsentBytes\":0}"),
+          last);
+      assertEquals(BY_SIGTERM, weft.waitFor());
+      assertEquals(List.of(), weft.errorReader().readAllLines());
+    } finally {
+      weft.destroyForcibly();
+    }
+  }
+
+  @Test
+  void endsWithTheExitCodeOfWhatWentWrong() throws Exception {
+    Process weft = weft("serve", "--port=none");
+    assertTrue(weft.errorReader().readLine().contains("'none' is no port"));
+    assertEquals(Main.USAGE, weft.waitFor());
+  }
+
+  /// Sends SIGTERM and leaves the streams open, which Process.destroy() does not.
+  private static void terminate(Process weft) {
+    assertTrue(weft.toHandle().destroy());
+  }
+
+  private static Process weft(String... args) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-Xmx256m", "-cp", System.getProperty("java.class.path")));
+    command.add(Main.class.getName());
+    command.addAll(List.of(args));
+    return new ProcessBuilder(command).start();
+  }
+}
