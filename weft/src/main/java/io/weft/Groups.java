@@ -144,11 +144,12 @@ final class Groups {
     if (here == null) {
       return;
     }
-    Chunk frame = loop.pool().take(Engine.frameBytes(Role.SERVER, payload.length));
+    int frameBytes = Engine.frameBytes(Role.SERVER, payload.length);
+    Chunk frame = loop.pool().take(frameBytes);
     Engine.frame(opcode, ByteBuffer.wrap(payload), frame);
     List<WebSocket> full = new ArrayList<>(0);
     for (WebSocket member : here) {
-      if (!member.stage().sendShared(frame, payload.length)) {
+      if (!member.stage().sendShared(frame, frameBytes, payload.length)) {
         full.add(member);
       }
     }

@@ -445,14 +445,14 @@ final class WsStage implements Stage {
   /// Sends a frame that all members of a group share.
   ///
   /// @return false if there is no room for it
-  boolean sendShared(Chunk frame, int messageBytes) {
+  boolean sendShared(Chunk frame, int frameBytes, int messageBytes) {
     if (!engine.maySend()) {
       return true; // it is leaving anyway
     }
     if (!conn.outbox().takes(messageBytes, promised)) {
       return false;
     }
-    conn.outbox().share(frame);
+    conn.outbox().share(frame, 0, frameBytes);
     conn.flush();
     return true;
   }

@@ -134,14 +134,15 @@ public final class Outbox {
     }
   }
 
-  /// Appends the unread bytes of `chunk` by reference. It must stay as it is until every outbox
-  /// that holds it has sent them; the last to do so gives it back to the pool.
-  public void share(Chunk chunk) {
+  /// Appends the bytes of `chunk` from index `from` to index `to` by reference. They must stay as
+  /// they are until every outbox that holds them has sent them; the last to do so gives the chunk
+  /// back to the pool.
+  public void share(Chunk chunk, int from, int to) {
     Piece piece = new Piece(chunk);
-    piece.from = chunk.buffer.position();
-    piece.to = chunk.buffer.limit();
+    piece.from = from;
+    piece.to = to;
     append(piece);
-    bytes += piece.to - piece.from;
+    bytes += to - from;
   }
 
   /// Shows the oldest waiting bytes as buffers for one gathered write.

@@ -56,7 +56,7 @@ final class OutboxTest {
         switch (random.nextInt(4)) {
           case 0 -> outbox.put(some, 0, some.length, 0);
           case 1 -> outbox.put(ByteBuffer.wrap(some), 0);
-          case 2 -> outbox.share(lend(some));
+          case 2 -> outbox.share(lend(some), 0, some.length);
           default -> {
             sent.writeBytes(send(outbox, random.nextInt(200), 1 + random.nextInt(4)));
             some = new byte[0];
@@ -76,8 +76,8 @@ final class OutboxTest {
   void holdsASharedChunkUntilTheLastHasSentIt() {
     Outbox other = new Outbox(pool, 100, 200);
     Chunk frame = lend(new byte[] {1, 2, 3});
-    outbox.share(frame);
-    other.share(frame);
+    outbox.share(frame, 0, 3);
+    other.share(frame, 0, 3);
     assertArrayEquals(new byte[] {1, 2}, send(outbox, 2, 8));
     assertArrayEquals(new byte[] {1, 2, 3}, drain(other, 100));
     assertEquals(1, pool.lentChunks());
@@ -88,7 +88,7 @@ final class OutboxTest {
   @Test
   void writesBehindASharedChunkNotIntoIt() {
     outbox.put(new byte[] {1}, 0, 1, 0);
-    outbox.share(lend(new byte[] {2}));
+    outbox.share(lend(new byte[] {2}), 0, 1);
     outbox.put(new byte[] {3}, 0, 1, 0);
     assertArrayEquals(new byte[] {1, 2, 3}, drain(outbox, 100));
   }

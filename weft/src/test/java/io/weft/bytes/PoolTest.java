@@ -48,7 +48,7 @@ final class PoolTest {
     Outbox outbox = new Outbox(pool, 64, 64);
     Chunk held = pool.take();
     held.buffer.limit(1);
-    outbox.share(held);
+    outbox.share(held, held.buffer.position(), held.buffer.limit());
     pool.giveUnlessHeld(held);
     assertEquals(1, pool.lentChunks());
     assertThrows(AssertionError.class, () -> pool.give(held));

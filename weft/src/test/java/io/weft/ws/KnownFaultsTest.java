@@ -61,8 +61,8 @@ final class KnownFaultsTest {
     Engine.frame(Opcode.TEXT, ByteBuffer.wrap(utf8), frame);
     Engine engine = Wire.engine(Role.SERVER);
     engine.text("before", first);
-    first.share(frame);
-    second.share(frame);
+    first.share(frame, frame.buffer.position(), frame.buffer.limit());
+    second.share(frame, frame.buffer.position(), frame.buffer.limit());
     engine.text("after", first);
     assertEquals(
         "TEXT before | TEXT to all | TEXT after",

@@ -1,0 +1,413 @@
+package io.weft.net;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.weft.bytes.Chunk;
+import io.weft.bytes.Pool;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.Function;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/// The loop and its connections, driven by hand: a scripted poller, a clock that stands still until
+/// it is moved, and no thread but the test's.
+final class LoopTest {
+
+  private static final long MS = 1_000_000;
+
+  private final ScriptedPoller poller = new ScriptedPoller();
+  private final Pool pool = new Pool(64, 1 << 20);
+  private long clockNs;
+  private int gone;
+  private final Loop loop = new Loop(poller, () -> clockNs, new SplittableRandom(1), pool, 4);
+
+  /// Marks of the outbox: 100 and 400 bytes; progress within 10 s, closes within 5 s.
+  private final Conn.Terms terms =
+      new Conn.Terms(
+          100,
+          400,
+          Duration.ofSeconds(10).toNanos(),
+          Duration.ofSeconds(5).toNanos(),
+          () -> gone++);
+
+  private final ScriptedPoller.Line line = new ScriptedPoller.Line();
+  private Recorder stage = new Recorder();
+  private Conn conn;
+
+  /// Notes what it hears; takes bytes one by one, and wishes what the byte says: `L`ater, `P`ause,
+  /// `T`hrow, `F`inish, and anything else is text.
+  private static class Recorder implements Stage {
+    final StringBuilder heard = new StringBuilder();
+    Conn conn;
+    long nextNs = Conn.NEVER;
+
+    @Override
+    public Next read(Chunk in) {
+      while (in.buffer.hasRemaining()) {
+        char next = (char) in.buffer.get();
+        switch (next) {
+          case 'L' -> {
+            return Next.LATER;
+          }
+          case 'P' -> {
+            return Next.PAUSE;
+          }
+          case 'T' -> throw new IllegalStateException("on purpose");
+          case 'F' -> {
+            conn.finish();
+            return Next.MORE;
+          }
+          default -> heard.append(next);
+        }
+      }
+      return Next.MORE;
+    }
+
+    @Override
+    public void ended() {
+      heard.append("|ended");
+    }
+
+    @Override
+    public void writable() {
+      heard.append("|writable");
+    }
+
+    @Override
+    public long expired(long nowNs) {
+      heard.append("|expired");
+      return nextNs;
+    }
+
+    @Override
+    public void closed(String reason) {
+      heard.append("|closed: ").append(reason);
+    }
+  }
+
+  @BeforeEach
+  void adopt() {
+    loop.attach();
+    conn = adopt(line, stage);
+  }
+
+  private Conn adopt(ScriptedPoller.Line of, Recorder with) {
+    List<Conn> made = new ArrayList<>();
+    Function<Conn, Stage> first =
+        c -> {
+          made.add(c);
+          with.conn = c;
+          return with;
+        };
+    loop.adopt(of, terms, first);
+    return made.isEmpty() ? null : made.getFirst();
+  }
+
+  private void heard(String what) {
+    assertEquals(what, stage.heard.toString());
+  }
+
+  private void send(String ascii) {
+    byte[] bytes = ascii.getBytes(StandardCharsets.US_ASCII);
+    conn.outbox().put(bytes, 0, bytes.length, 0);
+    conn.flush();
+  }
+
+  private void turnAfter(Duration time) {
+    clockNs += time.toNanos();
+    loop.turn();
+  }
+
+  @Test
+  void bringsWhatArrives() {
+    poller.reads(line, "one ");
+    poller.reads(line, "two");
+    loop.turn();
+    heard("one two");
+  }
+
+  @Test
+  void goesOnNextTurnWithWhatAStageLeftForLater() {
+    poller.reads(line, "aLbLc");
+    loop.turn();
+    heard("ab"); // the turn's own share, and the round of those that go on
+    assertFalse(line.reading, "nothing more is read while something is kept");
+    loop.turn();
+    assertEquals(0, poller.waitedNs, "the loop does not sleep on kept bytes");
+    heard("abc");
+    assertTrue(line.reading);
+    assertEquals(0, pool.lentChunks());
+  }
+
+  @Test
+  void keepsBytesWhileAStagePausesAndReadsNoMore() {
+    poller.reads(line, "aPb");
+    loop.turn();
+    poller.reads(line, "c"); // was under way when reading was switched off
+    loop.turn();
+    heard("a");
+    assertFalse(line.reading);
+    conn.resume();
+    loop.turn();
+    loop.turn();
+    heard("abc");
+    assertTrue(line.reading);
+    assertEquals(0, pool.lentChunks());
+  }
+
+  @Test
+  void tellsTheEndBehindWhatWasKept() {
+    poller.reads(line, "aPb");
+    poller.ends(line);
+    loop.turn();
+    heard("a");
+    conn.resume();
+    loop.turn();
+    loop.turn();
+    heard("ab|ended");
+    loop.turn();
+    heard("ab|ended");
+  }
+
+  @Test
+  void feedsTheStageThatTakesTheFirstOnesPlace() {
+    Recorder second = new Recorder();
+    Stage first =
+        new Recorder() {
+          @Override
+          public Next read(Chunk in) {
+            in.buffer.get();
+            conn.become(second);
+            return Next.MORE;
+          }
+        };
+    ((Recorder) first).conn = conn;
+    conn.become(first);
+    poller.reads(line, "1rest");
+    loop.turn();
+    assertEquals("rest", second.heard.toString());
+  }
+
+  @Test
+  void sendsInOneWriteWhatATurnProduced() {
+    send("one ");
+    send("two");
+    loop.turn();
+    poller.takes(line, 1_000);
+    loop.turn();
+    assertEquals("one two", line.written.toString(StandardCharsets.US_ASCII));
+    assertTrue(conn.outbox().isEmpty());
+    assertEquals(0, pool.lentChunks());
+  }
+
+  @Test
+  void goesOnWithWhatThePeerDidNotTake() {
+    send("0123456789".repeat(15)); // three chunks
+    loop.turn();
+    for (int n = 0; n < 16; n++) {
+      poller.takes(line, 10);
+      loop.turn();
+    }
+    assertEquals("0123456789".repeat(15), line.written.toString(StandardCharsets.US_ASCII));
+    assertEquals(0, pool.lentChunks());
+  }
+
+  @Test
+  void tellsOnceThatTheOutboxIsLow() {
+    send("x".repeat(150));
+    conn.tellWhenLow();
+    loop.turn();
+    poller.takes(line, 90);
+    loop.turn();
+    heard(""); // 60 wait: not yet half of 100
+    poller.takes(line, 20);
+    loop.turn();
+    heard("|writable");
+    poller.takes(line, 100);
+    loop.turn();
+    heard("|writable");
+  }
+
+  @Test
+  void tellsNextTurnThatAnOutboxIsLowThatWasNeverHigh() {
+    conn.tellWhenLow();
+    heard("");
+    loop.turn();
+    heard("|writable");
+  }
+
+  @Test
+  void finishesBehindItsLastByteAndLingersForThePeer() {
+    send("bye");
+    poller.reads(line, "F and what nobody will read");
+    loop.turn();
+    assertFalse(line.finished, "the last bytes have not left");
+    poller.takes(line, 100);
+    loop.turn();
+    assertEquals("bye", line.written.toString(StandardCharsets.US_ASCII));
+    assertTrue(line.finished && !line.closed);
+    poller.reads(line, "still talking");
+    poller.ends(line);
+    loop.turn();
+    heard("|closed: closed");
+    assertTrue(line.closed);
+    assertEquals(1, gone);
+    assertEquals(0, loop.connections());
+  }
+
+  @Test
+  void closesAPeerThatDoesNotEndInTime() {
+    poller.reads(line, "F");
+    loop.turn();
+    turnAfter(Duration.ofMillis(4_900));
+    assertFalse(line.closed);
+    turnAfter(Duration.ofMillis(200));
+    heard("|closed: the peer did not close in time");
+  }
+
+  @Test
+  void closesAConnectionWhoseBytesDoNotLeave() {
+    send("x".repeat(50));
+    loop.turn();
+    turnAfter(Duration.ofMillis(9_900));
+    poller.takes(line, 1);
+    loop.turn(); // progress: the time starts anew
+    turnAfter(Duration.ofMillis(9_900));
+    assertFalse(line.closed);
+    turnAfter(Duration.ofMillis(200));
+    heard("|closed: no progress with 49 bytes waiting to be sent");
+    loop.turn();
+    assertEquals(0, pool.lentChunks());
+    assertEquals(1, gone);
+  }
+
+  @Test
+  void wakesAStageAtItsDeadline() {
+    conn.wakeAt(100 * MS);
+    turnAfter(Duration.ofMillis(90));
+    heard("");
+    stage.nextNs = 300 * MS;
+    turnAfter(Duration.ofMillis(30));
+    heard("|expired");
+    turnAfter(Duration.ofMillis(170));
+    heard("|expired");
+    stage.nextNs = Conn.NEVER;
+    turnAfter(Duration.ofMillis(40));
+    heard("|expired|expired");
+    turnAfter(Duration.ofHours(1));
+    heard("|expired|expired");
+  }
+
+  @Test
+  void costsAConnectionWhoseStageFailsAndNoOther() {
+    Recorder other = new Recorder();
+    ScriptedPoller.Line second = new ScriptedPoller.Line();
+    adopt(second, other);
+    poller.reads(line, "aTb");
+    poller.reads(second, "fine");
+    loop.turn();
+    assertTrue(
+        stage.heard.toString().startsWith("a|closed: internal error"), stage.heard.toString());
+    assertEquals("fine", other.heard.toString());
+    assertEquals(1, loop.connections());
+  }
+
+  @Test
+  void reportsABrokenConnectionOnce() {
+    poller.completes(into -> into.failed(line, new IOException("reset by peer")));
+    poller.completes(into -> into.failed(line, new IOException("and again")));
+    loop.turn();
+    heard("|closed: the connection broke: reset by peer");
+    assertEquals(1, gone);
+  }
+
+  @Test
+  void countsASocketThatBrokeBeforeItWasAdopted() {
+    ScriptedPoller.Line broken = new ScriptedPoller.Line();
+    broken.discard();
+    assertEquals(null, adopt(broken, new Recorder()));
+    assertEquals(1, gone);
+    assertEquals(1, loop.connections());
+  }
+
+  @Test
+  void runsMailAndSurvivesItsFailure() {
+    StringBuilder ran = new StringBuilder();
+    loop.post(() -> ran.append("one "));
+    loop.post(() -> {
+      throw new IllegalStateException("on purpose");
+    });
+    loop.post(() -> loop.post(() -> ran.append("next turn")));
+    loop.post(() -> ran.append("two "));
+    loop.turn();
+    assertEquals("one two ", ran.toString(), "mail of mail waits, so that a turn ends");
+    loop.turn();
+    assertEquals("one two next turn", ran.toString());
+  }
+
+  @Test
+  void closesAllItHasWhenItStops() {
+    send("unsent");
+    loop.stop();
+    loop.run();
+    heard("|closed: the server stopped");
+    assertTrue(poller.closed);
+    assertEquals(1, gone);
+    assertEquals(0, pool.lentChunks());
+  }
+
+  @Test
+  void pausesAcceptingAtTheLimitAndWhenTheSystemRefuses() {
+    Listener listener = new Listener(List.of(loop), 2, terms, c -> new Recorder());
+    var bound = listener.open(new InetSocketAddress(0));
+    loop.turn();
+    assertTrue(bound.isDone());
+    assertTrue(poller.accepting);
+    ScriptedPoller.Line first = new ScriptedPoller.Line();
+    ScriptedPoller.Line second = new ScriptedPoller.Line();
+    poller.completes(into -> into.of(Completion.Kind.ACCEPTED, first));
+    poller.completes(into -> into.of(Completion.Kind.ACCEPTED, second));
+    loop.turn();
+    assertEquals(2, listener.connections());
+    assertFalse(poller.accepting, "two are open, and two are allowed");
+    poller.completes(into -> into.failed(first, new IOException("gone")));
+    loop.turn();
+    loop.turn();
+    assertEquals(1, listener.connections());
+    assertTrue(poller.accepting);
+
+    poller.accepting = false; // as a poller does that runs out of file descriptors
+    poller.completes(into -> into.acceptFailed(new IOException("Too many open files")));
+    loop.turn();
+    assertFalse(poller.accepting);
+    turnAfter(Duration.ofMillis(50));
+    assertFalse(poller.accepting);
+    turnAfter(Duration.ofMillis(100));
+    assertTrue(poller.accepting);
+    var closed = listener.close();
+    loop.turn();
+    assertTrue(closed.isDone());
+    assertFalse(poller.accepting);
+  }
+
+  @Test
+  void boundsReservedMailAndSleepsUntilItsNextTimer() {
+    for (int n = 0; n < 4; n++) {
+      assertTrue(loop.reserveMail());
+    }
+    assertFalse(loop.reserveMail());
+    loop.unreserveMail();
+    assertTrue(loop.reserveMail());
+    conn.wakeAt(1_000 * MS);
+    loop.turn();
+    assertTrue(poller.waitedNs >= 1_000 * MS && poller.waitedNs < 1_050 * MS, "" + poller.waitedNs);
+  }
+}
