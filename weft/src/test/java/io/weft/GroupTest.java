@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,7 +22,17 @@ final class GroupTest {
     return Server.at("127.0.0.1", 0).loops(2).route("/echo", probe).start();
   }
 
-  private List<WebSocket> open(Server server, List<Peer> peers, int count) throws Exception {
+  /// Clients that are closed before the server is, so that it need not wait for them.
+  private static final class Peers extends ArrayList<Peer> implements AutoCloseable {
+    @Override
+    public void close() throws IOException {
+      for (Peer peer : this) {
+        peer.close();
+      }
+    }
+  }
+
+  private List<WebSocket> open(Server server, Peers peers, int count) throws Exception {
     List<WebSocket> sockets = new ArrayList<>();
     for (int n = 0; n < count; n++) {
       peers.add(Peer.open(server.port(), "/echo"));
@@ -30,16 +41,10 @@ final class GroupTest {
     return sockets;
   }
 
-  private static void close(List<Peer> peers) throws Exception {
-    for (Peer peer : peers) {
-      peer.close();
-    }
-  }
-
   @Test
   void reachesEveryMemberInOrderAndNobodyElse() throws Exception {
-    List<Peer> peers = new ArrayList<>();
-    try (Server server = server()) {
+    try (Server server = server();
+        Peers peers = new Peers()) {
       List<WebSocket> sockets = open(server, peers, 6);
       Group room = server.group("room:42");
       assertEquals(room, sockets.getFirst().group("room:42"));
@@ -60,15 +65,13 @@ final class GroupTest {
       }
       sockets.getLast().send("alone");
       assertEquals("alone", peers.getLast().read().text(), "not a member");
-    } finally {
-      close(peers);
     }
   }
 
   @Test
   void forgetsWhoLeavesAndWhoCloses() throws Exception {
-    List<Peer> peers = new ArrayList<>();
-    try (Server server = server()) {
+    try (Server server = server();
+        Peers peers = new Peers()) {
       List<WebSocket> sockets = open(server, peers, 3);
       Group room = server.group("r");
       sockets.forEach(room::join);
@@ -84,17 +87,15 @@ final class GroupTest {
       peers.get(2).close();
       Probe.until("the last one left", () -> room.size() == 0);
       assertEquals(Send.SENT, room.publish("nobody"));
-    } finally {
-      close(peers);
     }
   }
 
   @Test
   void publishesLargeMessagesFromOneCopy() throws Exception {
-    List<Peer> peers = new ArrayList<>();
     byte[] data = new byte[100_000];
     new SplittableRandom(7).nextBytes(data);
-    try (Server server = server()) {
+    try (Server server = server();
+        Peers peers = new Peers()) {
       open(server, peers, 4).forEach(server.group("r")::join);
       for (int n = 0; n < 5; n++) {
         server.group("r").publish(ByteBuffer.wrap(data));
@@ -104,8 +105,6 @@ final class GroupTest {
           assertArrayEquals(data, peer.read().payload());
         }
       }
-    } finally {
-      close(peers);
     }
   }
 
@@ -137,8 +136,8 @@ final class GroupTest {
 
   @Test
   void settlesJoinsAndLeavesOfManyThreads() throws Exception {
-    List<Peer> peers = new ArrayList<>();
-    try (Server server = server()) {
+    try (Server server = server();
+        Peers peers = new Peers()) {
       List<WebSocket> sockets = open(server, peers, 4);
       Group room = server.group("r");
       List<Thread> threads = new ArrayList<>();
@@ -170,8 +169,6 @@ final class GroupTest {
         sockets.get(at).send("own");
         assertEquals("own", peers.get(at).read().text());
       }
-    } finally {
-      close(peers);
     }
   }
 

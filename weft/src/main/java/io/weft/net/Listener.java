@@ -59,8 +59,8 @@ public final class Listener {
             terms.progressNs(),
             terms.closeNs(),
             () -> {
-              terms.gone().run();
               gone();
+              terms.gone().run(); // after it is counted: who waits for none looks at the count
             });
   }
 
