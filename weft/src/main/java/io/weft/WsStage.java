@@ -226,7 +226,7 @@ final class WsStage implements Stage {
     open = false;
     if (end == null) {
       end = new Close(code, reason, Close.By.PEER);
-      engine.close(code, "", conn.outbox());
+      engine.close(code, reason, conn.outbox()); // a browser shows what comes back
     } else if (end.by() == Close.By.SELF) {
       end = new Close(code, reason, Close.By.SELF);
     }

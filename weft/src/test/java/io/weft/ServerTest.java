@@ -229,7 +229,9 @@ final class ServerTest {
       peer.sendText("before");
       peer.sendClose(4001, "再见");
       assertEquals("before", peer.read().text());
-      assertEquals(4001, peer.read().code());
+      Peer.Frame answer = peer.read();
+      assertEquals(4001, answer.code());
+      assertEquals("再见", answer.reason());
       peer.awaitEnd();
       peer.hangUp();
       Close close = probe.awaitClosed();
