@@ -56,7 +56,8 @@ final class LimitOptions {
         "nothing more is read from it");
     help(
         "outboxHardBytes",
-        "Waiting to be sent to a client at most, and so the largest message it can be sent",
+        "Waiting to be sent to a client at most; unless given, no less than --max-message and"
+            + " --max-outbox-soft together",
         "a send is refused; in a group close code 1013");
     help("progressTimeout", "With bytes waiting to be sent and none leaving", "a close, 1006");
     help("inboxBytes", "Received, and not yet taken by straight-line code", "reading pauses");

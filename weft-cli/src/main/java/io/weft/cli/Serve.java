@@ -23,6 +23,7 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
@@ -57,7 +58,7 @@ import picocli.CommandLine.TypeConversionException;
       "  weft serve                                          for yourself, on port 8080",
       "  weft serve --host 0.0.0.0 --port 9000               for everyone who can reach you",
       "  weft serve --origin https://app.example             for pages of another site too",
-      "  weft serve --max-message 16MiB --max-outbox-hard 16MiB    for large messages, echoed",
+      "  weft serve --max-message 16MiB                      for large messages",
       "  weft serve --log-format json 2> weft.log            with a log for programs"
     })
 final class Serve implements Callable<Integer> {
@@ -150,7 +151,7 @@ final class Serve implements Callable<Integer> {
 
   private Server.Builder builder(Journal journal, Health health) {
     try {
-      Limits limits = LimitOptions.limits(spec.commandLine().getParseResult());
+      Limits limits = limits();
       Server.Builder builder =
           Server.at(host, port)
               .loops(loops)
@@ -168,6 +169,20 @@ final class Serve implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }
+  }
+
+  /// The limits asked for. Unless told otherwise, what may wait to be sent leaves room for a
+  /// message of the largest size whenever one may be read, so that all that may come in can be
+  /// echoed.
+  private Limits limits() {
+    ParseResult parsed = spec.commandLine().getParseResult();
+    Limits limits = LimitOptions.limits(parsed);
+    if (parsed.hasMatchedOption("--max-outbox-hard")) {
+      return limits;
+    }
+    long room = (long) limits.outboxSoftBytes() + limits.messageBytes();
+    int hard = (int) Math.min(Math.max(limits.outboxHardBytes(), room), Integer.MAX_VALUE);
+    return limits.toBuilder().outboxHardBytes(hard).build();
   }
 
   private static Endpoint logged(Endpoint endpoint, Journal journal) {

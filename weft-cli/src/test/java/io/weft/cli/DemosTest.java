@@ -6,12 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HexFormat;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// The demo endpoints, asked by a client of another making.
@@ -49,6 +52,54 @@ final class DemosTest {
       talker.say(large);
       talker.hears(large);
       talker.leave();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+      "300, 100_000, --max-message=1MiB",
+      "60, 900_000, --max-message=1MiB",
+      "20, 3_000_000, --max-message=3MiB",
+    })
+    void whoReadsLateGetsEveryMessageInOrder(int messages, String chars, String option)
+        throws Exception {
+      try (Serving large = new Serving("--quiet", option)) {
+        Talker talker = large.connectLazily("/echo");
+        String pad = "x".repeat(Integer.parseInt(chars.replace("_", "")));
+        Thread sender =
+            Thread.startVirtualThread(
+                () -> IntStream.range(0, messages).forEach(n -> talker.say(n + pad)));
+        Thread.sleep(300);
+        talker.read();
+        for (int n = 0; n < messages; n++) {
+          String heard = talker.hear();
+          assertEquals(n + pad, heard == null ? talker.closed.getNow("silence") : heard);
+        }
+        sender.join();
+        talker.leave();
+      }
+    }
+
+    @Test
+    void whoReadsLateIsClosedWhereAnAnswerHasNoRoom() throws Exception {
+      try (Serving small = new Serving("--quiet", "--max-outbox-hard=256KiB")) {
+        Talker talker = small.connectLazily("/echo");
+        Thread sender =
+            Thread.startVirtualThread(() -> {
+              try {
+                for (int n = 0; n < 1000; n++) {
+                  talker.say("x".repeat(150_000));
+                }
+              } catch (CompletionException e) {
+                // The server has closed, as it should.
+              }
+            });
+        Thread.sleep(300);
+        talker.read();
+        assertEquals(
+            "1013 no room for the answer: you send faster than you read",
+            talker.closed.get(10, TimeUnit.SECONDS));
+        sender.join();
+      }
     }
 
     @Test

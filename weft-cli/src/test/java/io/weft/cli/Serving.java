@@ -35,12 +35,20 @@ final class Serving implements AutoCloseable {
   }
 
   Talker connect(String path, UnaryOperator<java.net.http.WebSocket.Builder> change) {
-    return Talker.connect(http, URI.create("ws://127.0.0.1:" + server.port() + path), change);
+    return Talker.connect(http, ws(path), change);
+  }
+
+  Talker connectLazily(String path) {
+    return Talker.connectLazily(http, ws(path));
   }
 
   /// The status with which a handshake is refused; 101 if it is not.
   int handshake(String path, UnaryOperator<java.net.http.WebSocket.Builder> change) {
-    return Talker.handshake(http, URI.create("ws://127.0.0.1:" + server.port() + path), change);
+    return Talker.handshake(http, ws(path), change);
+  }
+
+  private URI ws(String path) {
+    return URI.create("ws://127.0.0.1:" + server.port() + path);
   }
 
   HttpResponse<String> get(String path) throws IOException, InterruptedException {

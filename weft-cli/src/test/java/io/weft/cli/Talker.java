@@ -7,7 +7,6 @@ import java.net.http.HttpClient;
 import java.net.http.WebSocket;
 import java.net.http.WebSocketHandshakeException;
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.HexFormat;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -29,14 +28,30 @@ final class Talker implements WebSocket.Listener {
 
   WebSocket socket;
 
+  /// Whether it reads from the start.
+  private final boolean eager;
+
+  private Talker(boolean eager) {
+    this.eager = eager;
+  }
+
   static Talker connect(HttpClient http, URI uri, UnaryOperator<WebSocket.Builder> change) {
-    Talker talker = new Talker();
-    talker.socket =
-        change
-            .apply(http.newWebSocketBuilder().connectTimeout(Duration.ofSeconds(10)))
-            .buildAsync(uri, talker)
-            .join();
-    return talker;
+    return new Talker(true).open(http, uri, change);
+  }
+
+  /// Connects, and does not read until [#read].
+  static Talker connectLazily(HttpClient http, URI uri) {
+    return new Talker(false).open(http, uri, builder -> builder);
+  }
+
+  private Talker open(HttpClient http, URI uri, UnaryOperator<WebSocket.Builder> change) {
+    socket = change.apply(http.newWebSocketBuilder()).buildAsync(uri, this).join();
+    return this;
+  }
+
+  /// Reads from now on.
+  void read() {
+    socket.request(Long.MAX_VALUE);
   }
 
   static int handshake(HttpClient http, URI uri, UnaryOperator<WebSocket.Builder> change) {
@@ -76,7 +91,9 @@ final class Talker implements WebSocket.Listener {
 
   @Override
   public void onOpen(WebSocket to) {
-    to.request(Long.MAX_VALUE);
+    if (eager) {
+      to.request(Long.MAX_VALUE);
+    }
   }
 
   @Override
