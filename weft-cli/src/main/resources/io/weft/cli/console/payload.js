@@ -79,11 +79,12 @@ export function toBase64(bytes) {
 /** Lines of `offset  16 bytes in hex  |ascii|`, or 8 bytes a line where there is little room. */
 export function hexdump(bytes, perLine = 16) {
   const lines = [];
+  const columns = Math.min(perLine, bytes.length); // a short one is not stretched out of sight
+  const width = columns * 3 - 1 + (columns > 8 ? 1 : 0);
   for (let at = 0; at < bytes.length; at += perLine) {
     const row = bytes.subarray(at, at + perLine);
     const hex = Array.from(row, (b, i) => (i === 8 ? " " : "") + hex2(b)).join(" ");
     const ascii = Array.from(row, (b) => (b >= 0x20 && b < 0x7f ? String.fromCharCode(b) : "."));
-    const width = perLine * 3 - 1 + (perLine > 8 ? 1 : 0);
     lines.push(`${at.toString(16).padStart(8, "0")}  ${hex.padEnd(width)}  |${ascii.join("")}|`);
   }
   return lines.join("\n");
