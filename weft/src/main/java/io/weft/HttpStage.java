@@ -40,8 +40,9 @@ final class HttpStage implements Stage {
             limits.requestLineBytes(), limits.headBytes(), limits.headers(), limits.bodyBytes());
   }
 
-  /// Starts the clock of the first request.
-  void opened() {
+  /// Starts the clock of the first request, and of each that follows.
+  @Override
+  public void begun() {
     conn.wakeAt(conn.loop().nowNs() + core.handshakeNs);
   }
 
@@ -124,9 +125,7 @@ final class HttpStage implements Stage {
     String subprotocol = choose(decision, accepted.subprotocols());
     accepted.response(subprotocol, List.of(), decision.headers()).appendTo(conn.outbox());
     conn.flush();
-    WsStage next = new WsStage(core, conn, endpoint, request, subprotocol);
-    conn.become(next);
-    next.opened();
+    conn.become(new WsStage(core, conn, endpoint, request, subprotocol));
   }
 
   private static Handshake decide(Endpoint endpoint, Request request) {
@@ -178,7 +177,7 @@ final class HttpStage implements Stage {
     boolean keepAlive = http.keepsAlive();
     answer(respond(head, content), head.isMethod("HEAD"), keepAlive);
     if (keepAlive) {
-      opened(); // the next request has the same time
+      begun(); // the next request has the same time
     }
   }
 

@@ -99,7 +99,8 @@ final class WsStage implements Stage {
   }
 
   /// Tells the endpoint that the connection is open, before any bytes are read.
-  void opened() {
+  @Override
+  public void begun() {
     long now = loop().nowNs();
     heardNs = now;
     controlDueNs = now;

@@ -139,6 +139,7 @@ public final class Conn extends Wheel.Timer {
     stage = next;
     paused = false;
     wakeAt(NEVER);
+    next.begun();
   }
 
   /// Has the outbox sent at the end of the turn.

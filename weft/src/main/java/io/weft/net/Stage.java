@@ -6,7 +6,7 @@ import io.weft.bytes.Chunk;
 /// connection's outbox. All calls come on the loop's thread, one after the other:
 ///
 /// ```text
-///  (read | writable | expired)*  ended?  (writable | expired)*  closed
+///  begun  (read | writable | expired)*  ended?  (writable | expired)*  closed
 /// ```
 public interface Stage {
 
@@ -19,6 +19,9 @@ public interface Stage {
     /// Bring nothing until [Conn#resume()].
     PAUSE
   }
+
+  /// The connection speaks this protocol from now on: the first call. Deadlines start here.
+  default void begun() {}
 
   /// Takes bytes that arrived.
   ///
