@@ -41,6 +41,10 @@ public final class Nio implements Poller {
   private int readyAt;
   private int accepted;
   private final Consumer<SelectionKey> collect = this::collect;
+
+  /// Whether to accept; a key that is ready already says nothing of it.
+  private boolean accepting = true;
+
   private @Nullable ServerSocketChannel server;
   private @Nullable SelectionKey serverKey;
 
@@ -115,6 +119,7 @@ public final class Nio implements Poller {
 
   @Override
   public void accepting(boolean on) {
+    accepting = on;
     if (serverKey != null && serverKey.isValid()) {
       serverKey.interestOps(on ? SelectionKey.OP_ACCEPT : 0);
     }
@@ -314,7 +319,7 @@ public final class Nio implements Poller {
 
   private boolean accept(Completion into) {
     ServerSocketChannel from = server;
-    if (from == null || accepted == ACCEPTED_A_TURN) {
+    if (from == null || !accepting || accepted == ACCEPTED_A_TURN) {
       readyAt++;
       return false;
     }
