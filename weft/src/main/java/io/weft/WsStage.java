@@ -533,7 +533,11 @@ final class WsStage implements Stage {
 
   CompletableFuture<Duration> ping() {
     CompletableFuture<Duration> answer = new CompletableFuture<>();
-    loop().execute(() -> ping(answer));
+    if (loop().reserveMail()) {
+      loop().executeReserved(() -> ping(answer));
+    } else {
+      answer.completeExceptionally(new IllegalStateException("too much waits for the loop"));
+    }
     return answer;
   }
 
