@@ -27,8 +27,9 @@ public final class Group {
   /// Makes a connection a member, until it leaves or closes. A publication that this thread makes
   /// afterwards reaches it.
   ///
-  /// @return false if it is closed, or in [Limits#groupsPerConnection()] groups already; true if it
-  ///   is a member now, also if it was one before
+  /// @return false if it is closed, or in [Limits#groupsPerConnection()] groups already, or if too
+  ///   much waits for its loop ([Limits#mailboxMails()]); true if it is a member now, also if it was
+  ///   one before
   public boolean join(WebSocket ws) {
     return groups.join(name, ws);
   }

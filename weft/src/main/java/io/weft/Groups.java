@@ -52,16 +52,19 @@ final class Groups {
     if (member.stage().core().groups != this) {
       throw new IllegalArgumentException(member + " is a connection of another server");
     }
+    Loop loop = member.stage().loop();
+    if (!loop.reserveMail()) {
+      return false;
+    }
     synchronized (member) {
-      if (member.groupNames().contains(name)) {
-        return true;
-      }
-      if (!member.addGroupName(name, limits.groupsPerConnection())) {
-        return false;
+      boolean isMember = member.groupNames().contains(name);
+      if (isMember || !member.addGroupName(name, limits.groupsPerConnection())) {
+        loop.unreserveMail();
+        return isMember;
       }
       sizes.merge(name, 1, Integer::sum);
     }
-    member.stage().loop().execute(() -> settle(name, member));
+    loop.executeReserved(() -> settle(name, member));
     return true;
   }
 

@@ -87,7 +87,8 @@ public sealed class WebSocket permits Conversation {
   /// Pings the peer.
   ///
   /// @return the round-trip time, when the pong is here; fails with [IllegalStateException] if the
-  ///   connection ends before, or if 16 pings are under way. Completed on the loop's thread
+  ///   connection ends before, if 16 pings are under way, or if too much waits for the loop
+  ///   ([Limits#mailboxMails()]). Completed on the loop's thread
   public CompletableFuture<Duration> ping() {
     return stage.ping();
   }

@@ -572,7 +572,9 @@ final class WsStage implements Stage {
     loop()
         .execute(() -> {
           inboxFull = false;
-          if (!conn.outbox().isHigh()) {
+          if (conn.outbox().isHigh()) {
+            conn.tellWhenLow(); // resumed then
+          } else {
             conn.resume();
           }
         });
