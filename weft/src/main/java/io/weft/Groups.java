@@ -148,11 +148,12 @@ final class Groups {
       return;
     }
     int frameBytes = Engine.frameBytes(Role.SERVER, payload.length);
+    boolean hasMemory = loop.pool().hasSpare(frameBytes);
     Chunk frame = loop.pool().take(frameBytes);
     Engine.frame(opcode, ByteBuffer.wrap(payload), frame);
     List<WebSocket> full = new ArrayList<>(0);
     for (WebSocket member : here) {
-      if (!member.stage().sendShared(frame, frameBytes, payload.length)) {
+      if (!member.stage().sendShared(frame, frameBytes, payload.length, hasMemory)) {
         full.add(member);
       }
     }

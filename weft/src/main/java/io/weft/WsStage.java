@@ -39,6 +39,9 @@ final class WsStage implements Stage {
   /// What a mailed message counts for beside its payload: its frame header and its mail.
   private static final int MAIL_BYTES = 64;
 
+  /// How long one who was refused for want of memory waits before it is told to try again.
+  private static final long SHORT_OF_MEMORY_NS = Duration.ofMillis(20).toNanos();
+
   private final Core core;
   private final Conn conn;
   private final Engine engine;
@@ -419,7 +422,7 @@ final class WsStage implements Stage {
     }
     int bytes = payload.length + MAIL_BYTES;
     long before = (int) PROMISED.getAndAdd(this, bytes) + (long) conn.outbox().bytes();
-    if (before + payload.length > core.limits.outboxHardBytes() || !loop().reserveMail()) {
+    if (before + payload.length > core.limits.outboxHardBytes() || !loop().reserveMail(bytes)) {
       PROMISED.getAndAdd(this, -bytes);
       return refused();
     }
@@ -433,6 +436,7 @@ final class WsStage implements Stage {
 
   private void sendMailed(Opcode opcode, byte[] payload, int promisedBytes) {
     PROMISED.getAndAdd(this, -promisedBytes);
+    loop().pool().redeem(promisedBytes);
     if (engine.maySend()) {
       if (opcode == Opcode.TEXT) {
         engine.text(payload, conn.outbox());
@@ -445,12 +449,13 @@ final class WsStage implements Stage {
 
   /// Sends a frame that all members of a group share.
   ///
+  /// @param hasMemory whether the loop had memory for it; if not, members that hold much are slow
   /// @return false if there is no room for it
-  boolean sendShared(Chunk frame, int frameBytes, int messageBytes) {
+  boolean sendShared(Chunk frame, int frameBytes, int messageBytes, boolean hasMemory) {
     if (!engine.maySend()) {
       return true; // it is leaving anyway
     }
-    if (!conn.outbox().takes(messageBytes, promised)) {
+    if (!conn.outbox().fits(messageBytes, promised) || !(hasMemory || conn.outbox().isLow())) {
       return false;
     }
     conn.outbox().share(frame, 0, frameBytes);
@@ -478,7 +483,17 @@ final class WsStage implements Stage {
   private void oweWritable() {
     if (!owesWritable) {
       owesWritable = true;
-      loop().execute(conn::tellWhenLow);
+      loop().execute(this::tellWhenThereIsRoom);
+    }
+  }
+
+  /// An outbox that is low says nothing while the loop's memory is lent to others, and whoever was
+  /// refused for want of it would be asked again and again; so that waits a moment.
+  private void tellWhenThereIsRoom() {
+    if (loop().pool().hasSpare(core.limits.outboxHardBytes())) {
+      conn.tellWhenLow();
+    } else {
+      loop().after(SHORT_OF_MEMORY_NS, conn::tellWhenLow);
     }
   }
 

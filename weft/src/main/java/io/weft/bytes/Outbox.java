@@ -72,7 +72,12 @@ public final class Outbox {
   /// Whether a message of `messageBytes` fits under the hard mark, beside `promisedBytes` that
   /// others were told they may send, and the pool has the memory.
   public boolean takes(long messageBytes, long promisedBytes) {
-    return bytes + promisedBytes + messageBytes <= hardBytes && pool.hasSpare(messageBytes);
+    return fits(messageBytes, promisedBytes) && pool.hasSpare(messageBytes);
+  }
+
+  /// The same where no memory is asked for, since the message goes by [#share].
+  public boolean fits(long messageBytes, long promisedBytes) {
+    return bytes + promisedBytes + messageBytes <= hardBytes;
   }
 
   /// A place for `room` bytes in a row, at most [Pool#chunkBytes()]: write at the position, then

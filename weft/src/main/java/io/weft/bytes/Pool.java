@@ -2,9 +2,10 @@ package io.weft.bytes;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 
 /// The chunks of one loop: all of one size, used again last in, first out, so that the memory a
-/// turn touches stays small and warm. Not for two threads.
+/// turn touches stays small and warm. Not for two threads, but for [#promise] and [#redeem].
 ///
 /// A bound stands on what is out at once. It binds whoever asks [#hasSpare] first, which is every
 /// message; the few bytes of a control frame or of a half-read turn are lent even above it, so the
@@ -21,6 +22,9 @@ public final class Pool {
   private final int maxChunks;
   private final List<Chunk> free = new ArrayList<>();
   private int lent;
+
+  /// Bytes that other threads were told they may send and that are not here yet.
+  private final AtomicLong promisedBytes = new AtomicLong();
 
   /// Makes an empty pool; memory is allocated as it is asked for.
   ///
@@ -41,9 +45,27 @@ public final class Pool {
     return lent;
   }
 
-  /// Whether `bytes` more bytes can be lent within the bound.
+  /// Whether `bytes` more bytes can be lent within the bound, beside those promised.
   public boolean hasSpare(long bytes) {
-    return lent + Math.ceilDiv(bytes, chunkBytes) <= maxChunks;
+    return lent + Math.ceilDiv(promisedBytes.get() + bytes, chunkBytes) <= maxChunks;
+  }
+
+  /// Promises memory for `bytes` bytes that another thread hands over later; from any thread, which
+  /// may see what is lent a moment late.
+  ///
+  /// @return false if they do not fit within the bound; if they do, [#redeem] follows
+  public boolean promise(int bytes) {
+    long others = promisedBytes.getAndAdd(bytes);
+    if (lent + Math.ceilDiv(others + bytes, chunkBytes) > maxChunks) {
+      promisedBytes.getAndAdd(-bytes);
+      return false;
+    }
+    return true;
+  }
+
+  /// Ends a promise: the bytes are here, or will not come; from any thread.
+  public void redeem(int bytes) {
+    promisedBytes.getAndAdd(-bytes);
   }
 
   /// Lends a chunk, empty and with nothing to read. It comes back by [#give].

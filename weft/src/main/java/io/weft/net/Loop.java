@@ -227,6 +227,21 @@ public final class Loop implements Runnable {
     return mailbox.reserve();
   }
 
+  /// Reserves room for one mail, and the memory for what it has to send.
+  ///
+  /// @return false if too many are waiting, or the memory is lent out: do less. If true, whoever
+  ///   reads the mail redeems the bytes from [#pool()]
+  public boolean reserveMail(int bytes) {
+    if (!pool.promise(bytes)) {
+      return false;
+    }
+    if (!mailbox.reserve()) {
+      pool.redeem(bytes);
+      return false;
+    }
+    return true;
+  }
+
   /// Gives back what [#reserveMail()] reserved.
   public void unreserveMail() {
     mailbox.unreserve();
@@ -262,6 +277,18 @@ public final class Loop implements Runnable {
       asleep = false; // two threads may both wake it; that costs a system call and nothing else
       poller.wake();
     }
+  }
+
+  /// Runs `task` after `delayNs`, unless the loop stops before; on the loop's thread.
+  public void after(long delayNs, Runnable task) {
+    Wheel.Timer timer =
+        new Wheel.Timer() {
+          @Override
+          void due(long now) {
+            task.run();
+          }
+        };
+    wheel.schedule(timer, nowNs + delayNs);
   }
 
   /// Adopts an accepted socket; on the loop's thread.

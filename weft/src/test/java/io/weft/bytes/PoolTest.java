@@ -81,4 +81,19 @@ final class PoolTest {
     }
     assertEquals(256, known);
   }
+
+  @Test
+  void keepsWhatIsPromisedWithinTheBound() {
+    Pool pool = new Pool(100, 300);
+    assertTrue(pool.promise(150));
+    assertTrue(pool.promise(150), "300 in all");
+    assertFalse(pool.promise(1));
+    assertFalse(pool.hasSpare(1));
+    pool.redeem(150);
+    pool.take();
+    assertTrue(pool.hasSpare(50));
+    assertFalse(pool.hasSpare(51), "150 are promised, and 100 lent");
+    assertFalse(pool.promise(51));
+    assertTrue(pool.promise(50));
+  }
 }
