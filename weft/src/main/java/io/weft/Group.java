@@ -28,8 +28,8 @@ public final class Group {
   /// afterwards reaches it.
   ///
   /// @return false if it is closed, or in [Limits#groupsPerConnection()] groups already, or if too
-  ///   much waits for its loop ([Limits#mailboxMails()]); true if it is a member now, also if it was
-  ///   one before
+  ///   much waits for its loop ([Limits#mailboxMails()]); true if it is a member now, also if it
+  ///   was one before
   public boolean join(WebSocket ws) {
     return groups.join(name, ws);
   }

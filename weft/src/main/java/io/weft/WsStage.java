@@ -394,7 +394,13 @@ final class WsStage implements Stage {
 
   private boolean hasRoom(int messageBytes) {
     checkSize(messageBytes);
-    return engine.maySend() && conn.outbox().takes(messageBytes, promised);
+    return maySend() && conn.outbox().takes(messageBytes, promised);
+  }
+
+  /// Whether messages go out: nobody has closed, and TCP is there. What is appended to the outbox
+  /// of a connection that is gone would stay there.
+  private boolean maySend() {
+    return conn.isOpen() && engine.maySend();
   }
 
   private Send sent() {
@@ -437,7 +443,7 @@ final class WsStage implements Stage {
   private void sendMailed(Opcode opcode, byte[] payload, int promisedBytes) {
     PROMISED.getAndAdd(this, -promisedBytes);
     loop().pool().redeem(promisedBytes);
-    if (engine.maySend()) {
+    if (maySend()) {
       if (opcode == Opcode.TEXT) {
         engine.text(payload, conn.outbox());
       } else {
@@ -452,7 +458,7 @@ final class WsStage implements Stage {
   /// @param hasMemory whether the loop had memory for it; if not, members that hold much are slow
   /// @return false if there is no room for it
   boolean sendShared(Chunk frame, int frameBytes, int messageBytes, boolean hasMemory) {
-    if (!engine.maySend()) {
+    if (!maySend()) {
       return true; // it is leaving anyway
     }
     if (!conn.outbox().fits(messageBytes, promised) || !(hasMemory || conn.outbox().isLow())) {
@@ -557,7 +563,7 @@ final class WsStage implements Stage {
   }
 
   private void ping(CompletableFuture<Duration> answer) {
-    if (!engine.maySend() || !conn.isOpen()) {
+    if (!maySend()) {
       answer.completeExceptionally(new IllegalStateException("the connection is closing"));
     } else if (pings().isFull()) {
       answer.completeExceptionally(
