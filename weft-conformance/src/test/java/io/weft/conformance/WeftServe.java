@@ -1,0 +1,74 @@
+package io.weft.conformance;
+
+import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/// The real `weft serve` in a process of its own, on a free port of 127.0.0.1.
+final class WeftServe implements AutoCloseable {
+
+  private static final Pattern WHERE_TO_OPEN = Pattern.compile("http://127\\.0\\.0\\.1:(\\d+)");
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private final Program program;
+  private final int port;
+
+  /// Starts it and waits until it says where to open the page.
+  static WeftServe start(String... options) throws IOException, InterruptedException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Tools.java().toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                "io.weft.cli.Main",
+                "serve",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                "0"));
+    command.addAll(List.of(options));
+    Program program = Program.start("weft serve", Tools.target().resolve("browser"), command);
+    try {
+      return new WeftServe(
+          program, Integer.parseInt(program.awaitLine(WHERE_TO_OPEN, PATIENCE).group(1)));
+    } catch (AssertionError | InterruptedException e) {
+      program.close();
+      throw e;
+    }
+  }
+
+  private WeftServe(Program program, int port) {
+    this.program = program;
+    this.port = port;
+  }
+
+  /// Where the console page is.
+  URI page() {
+    return URI.create(origin() + "/");
+  }
+
+  /// What a browser sends as the origin of the page.
+  String origin() {
+    return "http://127.0.0.1:" + port;
+  }
+
+  String webSocket(String path) {
+    return "ws://127.0.0.1:" + port + path;
+  }
+
+  /// Asks it to end, as an administrator would (SIGTERM).
+  ///
+  /// @return whether it did so in time
+  boolean endsWithin(Duration patience) throws InterruptedException {
+    return program.endsWithin(patience);
+  }
+
+  @Override
+  public void close() {
+    program.close();
+  }
+}
