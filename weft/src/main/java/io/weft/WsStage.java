@@ -554,7 +554,9 @@ final class WsStage implements Stage {
 
   CompletableFuture<Duration> ping() {
     CompletableFuture<Duration> answer = new CompletableFuture<>();
-    if (loop().reserveMail()) {
+    if (!open) {
+      answer.completeExceptionally(new IllegalStateException("the connection is closing"));
+    } else if (loop().reserveMail()) {
       loop().executeReserved(() -> ping(answer));
     } else {
       answer.completeExceptionally(new IllegalStateException("too much waits for the loop"));

@@ -1,6 +1,7 @@
 package io.weft;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -33,8 +34,7 @@ final class HostileTest {
 
   private static final Duration SHORT = Duration.ofMillis(300);
 
-  // ---- Lengths
-  // ------------------------------------------------------------------------------------
+  // ---- Lengths --------------------------------------------------------------------------------
 
   @ParameterizedTest
   @CsvSource({
@@ -91,8 +91,7 @@ final class HostileTest {
     }
   }
 
-  // ---- Many of something
-  // --------------------------------------------------------------------------
+  // ---- Many of something ----------------------------------------------------------------------
 
   @ParameterizedTest
   @ValueSource(ints = {0, 1})
@@ -197,8 +196,7 @@ final class HostileTest {
     }
   }
 
-  // ---- Slow, silent, deaf
-  // -------------------------------------------------------------------------
+  // ---- Slow, silent, deaf ---------------------------------------------------------------------
 
   /// A byte now and then does not buy time.
   @Test
@@ -290,7 +288,7 @@ final class HostileTest {
   }
 
   private static void goSilent(int count) throws Exception {
-    int most = Math.min(count, (Limits.defaults().connections() - 500) / 2);
+    int most = Math.min(count, (Limits.defaults().connections() - 500) / 2) & ~3;
     try (Rig rig =
         Rig.with(limits ->
             limits
@@ -314,8 +312,7 @@ final class HostileTest {
     }
   }
 
-  // ---- Ends in the middle
-  // -------------------------------------------------------------------------
+  // ---- Ends in the middle ---------------------------------------------------------------------
 
   /// What a peer says before it breaks off, in hex; a handshake in front of all but the first two.
   private static final List<String> BEGINNINGS =
@@ -415,8 +412,7 @@ final class HostileTest {
     }
   }
 
-  // ---- Handshakes
-  // ---------------------------------------------------------------------------------
+  // ---- Handshakes -----------------------------------------------------------------------------
 
   private static final String GOOD =
       "GET /test HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -526,8 +522,7 @@ final class HostileTest {
     }
   }
 
-  // ---- Handlers that throw
-  // ------------------------------------------------------------------------
+  // ---- Handlers that throw --------------------------------------------------------------------
 
   @ParameterizedTest
   @ValueSource(strings = {"opened", "text", "binary", "writable", "closed", "error"})
@@ -616,8 +611,27 @@ final class HostileTest {
     }
   }
 
-  // ---- Streams
-  // ------------------------------------------------------------------------------------
+  /// What is asked of a connection whose server is gone has an answer all the same.
+  @Test
+  void answersOnAConnectionWhoseServerIsGone() throws Exception {
+    WebSocket ws;
+    Group group;
+    try (Rig rig = Rig.alone(new Rig.Watched(), builder -> {});
+        Peer peer = rig.open()) {
+      ws = rig.endpoint.awaitOpened();
+      group = ws.group("g");
+      peer.reset();
+      rig.awaitNobody();
+    }
+    assertEquals(Send.REFUSED, ws.send("too late"));
+    assertFalse(group.join(ws));
+    assertEquals(Send.SENT, group.publish("to nobody"));
+    assertTrue(ws.ping().isCompletedExceptionally(), "a ping that nobody will answer");
+    ws.close();
+    assertEquals(0, ws.bufferedBytes());
+  }
+
+  // ---- Streams --------------------------------------------------------------------------------
 
   @ParameterizedTest
   @ValueSource(strings = {Rig.PATH, "/talk"})
