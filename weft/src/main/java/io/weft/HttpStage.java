@@ -13,6 +13,9 @@ import java.io.ByteArrayOutputStream;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.InetSocketAddress;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +26,10 @@ final class HttpStage implements Stage {
 
   private static final Logger LOG = System.getLogger("io.weft");
   private static final byte[] NO_BODY = {};
+
+  /// IMF-fixdate (RFC 9110 §5.6.7).
+  private static final DateTimeFormatter DATE =
+      DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.US);
 
   private final Core core;
   private final Conn conn;
@@ -97,12 +104,17 @@ final class HttpStage implements Stage {
 
   private void upgrade(Head head) throws HttpException {
     switch (Upgrade.judge(head)) {
-      case Upgrade.Refused refused -> {
-        refused.appendTo(conn.outbox());
-        finish();
-      }
+      case Upgrade.Refused refused -> refuse(refused);
       case Upgrade.Accepted accepted -> upgrade(head, accepted);
     }
+  }
+
+  private void refuse(Upgrade.Refused refused) {
+    Response response = Response.text(refused.status(), refused.why() + "\n");
+    for (Head.Field field : refused.headers()) {
+      response = response.header(field.name(), field.value());
+    }
+    answer(response, false, false);
   }
 
   private void upgrade(Head head, Upgrade.Accepted accepted) throws HttpException {
@@ -128,7 +140,8 @@ final class HttpStage implements Stage {
     conn.become(new WsStage(core, conn, endpoint, request, subprotocol));
   }
 
-  private static Handshake decide(Endpoint endpoint, Request request) {
+  private Handshake decide(Endpoint endpoint, Request request) {
+    conn.loop().handling(true);
     try {
       return endpoint.opening(request);
     } catch (Throwable thrown) {
@@ -137,6 +150,8 @@ final class HttpStage implements Stage {
           "opening() of " + request.path() + " threw; the handshake is refused with 500.",
           thrown);
       return Handshake.refuse(500, "the server failed");
+    } finally {
+      conn.loop().handling(false);
     }
   }
 
@@ -194,11 +209,14 @@ final class HttpStage implements Stage {
     if (!head.isMethod("GET") && !head.isMethod("HEAD")) {
       return Response.text(405, "this path answers GET and HEAD\n").header("Allow", "GET, HEAD");
     }
+    conn.loop().handling(true);
     try {
       return handler.answer(new Request(head, remote(), match, content));
     } catch (Throwable thrown) {
       LOG.log(Level.ERROR, "The handler of " + head.target() + " threw.", thrown);
       return Response.text(500, "the server failed\n");
+    } finally {
+      conn.loop().handling(false);
     }
   }
 
@@ -214,6 +232,7 @@ final class HttpStage implements Stage {
       return;
     }
     Head.Builder head = Head.response(response.status());
+    head.header("Date", DATE.format(ZonedDateTime.now(ZoneOffset.UTC)));
     response.headers().forEach(head::header);
     head.header("Content-Length", Integer.toString(content.length));
     if (!keepAlive) {

@@ -29,7 +29,8 @@ import java.util.stream.Stream;
 /// @param closeTimeout for the close handshake; 5 s (TCP is closed)
 /// @param outboxSoftBytes waiting to be sent on a connection before it counts as full; 256 KiB
 ///   (`QUEUED`, then the `writable` event; reads pause)
-/// @param outboxHardBytes waiting to be sent on a connection at most; 1 MiB (`REFUSED`; a group
+/// @param outboxHardBytes waiting to be sent on a connection that no message takes it over while
+///   more than the soft limit waits; 1 MiB, or `messageBytes` if that is more (`REFUSED`; a group
 ///   closes the member with 1013)
 /// @param progressTimeout with bytes waiting and none leaving; 10 s (the connection is closed,
 ///   1006)
@@ -159,7 +160,8 @@ public record Limits(
     builder.pongTimeout = pongTimeout;
     builder.closeTimeout = closeTimeout;
     builder.outboxSoftBytes = outboxSoftBytes;
-    builder.outboxHardBytes = outboxHardBytes;
+    builder.outboxHardBytes =
+        outboxHardBytes == Math.max(1 << 20, messageBytes) ? 0 : outboxHardBytes;
     builder.progressTimeout = progressTimeout;
     builder.inboxBytes = inboxBytes;
     builder.inboxMessages = inboxMessages;
@@ -224,7 +226,10 @@ public record Limits(
     private Duration pongTimeout = Duration.ofSeconds(20);
     private Duration closeTimeout = Duration.ofSeconds(5);
     private int outboxSoftBytes = 256 << 10;
-    private int outboxHardBytes = 1 << 20;
+
+    /// 0 for as much as a message, but not less than 1 MiB.
+    private int outboxHardBytes;
+
     private Duration progressTimeout = Duration.ofSeconds(10);
     private int inboxBytes = 64 << 10;
     private int inboxMessages = 64;
@@ -435,7 +440,7 @@ public record Limits(
           pongTimeout,
           closeTimeout,
           outboxSoftBytes,
-          outboxHardBytes,
+          outboxHardBytes == 0 ? Math.max(1 << 20, messageBytes) : outboxHardBytes,
           progressTimeout,
           inboxBytes,
           inboxMessages,

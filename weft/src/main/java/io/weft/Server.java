@@ -1,5 +1,6 @@
 package io.weft;
 
+import io.weft.bytes.Ascii;
 import io.weft.bytes.Pool;
 import io.weft.net.Conn;
 import io.weft.net.Listener;
@@ -323,7 +324,14 @@ public final class Server implements AutoCloseable {
 
     /// The subprotocols it speaks, the favourite first; the first that a client offers is agreed
     /// on, unless [Endpoint#opening] chooses.
+    ///
+    /// @throws IllegalArgumentException if one is no token (RFC 6455 §4.1)
     public Builder subprotocols(String... names) {
+      for (String name : names) {
+        if (!Ascii.isToken(name)) {
+          throw new IllegalArgumentException("'" + name + "' is no token, so no subprotocol");
+        }
+      }
       subprotocols.addAll(Arrays.asList(names));
       return this;
     }

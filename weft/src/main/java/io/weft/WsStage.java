@@ -108,10 +108,13 @@ final class WsStage implements Stage {
     heardNs = now;
     controlDueNs = now;
     conn.wakeAt(nextDeadlineNs());
+    loop().handling(true);
     try {
       endpoint.opened(ws);
     } catch (Throwable thrown) {
       handlerFailed(thrown);
+    } finally {
+      loop().handling(false);
     }
   }
 
@@ -173,6 +176,7 @@ final class WsStage implements Stage {
   }
 
   private void deliver(Event event) {
+    loop().handling(true);
     try {
       if (event == Event.TEXT) {
         endpoint.text(ws, engine.text());
@@ -181,6 +185,8 @@ final class WsStage implements Stage {
       }
     } catch (Throwable thrown) {
       handlerFailed(thrown);
+    } finally {
+      loop().handling(false);
     }
   }
 
@@ -427,13 +433,16 @@ final class WsStage implements Stage {
       return Send.REFUSED;
     }
     int bytes = payload.length + MAIL_BYTES;
+    Limits limits = core.limits;
     long before = (int) PROMISED.getAndAdd(this, bytes) + (long) conn.outbox().bytes();
-    if (before + payload.length > core.limits.outboxHardBytes() || !loop().reserveMail(bytes)) {
+    boolean fits =
+        before <= limits.outboxSoftBytes() || before + payload.length <= limits.outboxHardBytes();
+    if (!fits || !loop().reserveMail(bytes)) {
       PROMISED.getAndAdd(this, -bytes);
       return refused();
     }
     loop().postReserved(() -> sendMailed(opcode, payload, bytes));
-    if (before + bytes <= core.limits.outboxSoftBytes()) {
+    if (before + bytes <= limits.outboxSoftBytes()) {
       return Send.SENT;
     }
     oweWritable();
@@ -513,10 +522,13 @@ final class WsStage implements Stage {
     if (owesWritable) {
       owesWritable = false;
       if (engine.maySend()) {
+        loop().handling(true);
         try {
           endpoint.writable(ws);
         } catch (Throwable thrown) {
           handlerFailed(thrown);
+        } finally {
+          loop().handling(false);
         }
       }
     }
@@ -620,10 +632,13 @@ final class WsStage implements Stage {
       pings = null;
     }
     owedPong = null;
+    loop().handling(true);
     try {
       endpoint.closed(ws, how);
     } catch (Throwable thrown) {
       LOG.log(Level.ERROR, "closed() of " + ws.request().path() + " threw.", thrown);
+    } finally {
+      loop().handling(false);
     }
   }
 

@@ -138,6 +138,19 @@ final class Rig implements AutoCloseable {
     return onLoop(() -> loop.pool().lentChunks());
   }
 
+  /// Waits until no chunk is lent.
+  void awaitNoChunks() throws InterruptedException {
+    Probe.until(
+        "every chunk is back",
+        () -> {
+          try {
+            return lentChunks() == 0;
+          } catch (Exception e) {
+            throw new IllegalStateException("the loop does not answer", e);
+          }
+        });
+  }
+
   /// Bytes of heap that the loop's thread has allocated since it began.
   long allocatedBytes() throws Exception {
     long id = onLoop(() -> Thread.currentThread().threadId());

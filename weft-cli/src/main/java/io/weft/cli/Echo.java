@@ -8,10 +8,9 @@ import java.nio.ByteBuffer;
 
 /// `/echo`: every message comes back as it is, in order.
 ///
-/// A client that sends and does not read is read from no more once too much waits for it, so there
-/// is room for every answer where the outbox may hold a message beyond its soft limit, as it may
-/// unless it is told otherwise. If it may not, the connection is closed with 1013: nothing is left
-/// out silently.
+/// A client that sends and does not read is read from no more once too much waits for it, so its
+/// own answers always have room. Only where the memory of the whole loop is lent to others there is
+/// none; then the connection is closed with 1013: nothing is left out silently.
 final class Echo implements Endpoint {
 
   @Override
@@ -26,7 +25,7 @@ final class Echo implements Endpoint {
 
   private static void closeIfRefused(WebSocket ws, Send sent) {
     if (!sent.isTaken()) {
-      ws.close(Close.TRY_AGAIN_LATER, "no room for the answer: you send faster than you read");
+      ws.close(Close.TRY_AGAIN_LATER, "no memory for the answer at present");
     }
   }
 }

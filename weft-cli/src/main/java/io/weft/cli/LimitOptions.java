@@ -56,8 +56,8 @@ final class LimitOptions {
         "nothing more is read from it");
     help(
         "outboxHardBytes",
-        "Waiting to be sent to a client at most; unless given, no less than --max-message and"
-            + " --max-outbox-soft together",
+        "Waiting to be sent to a client, over which no message takes it while more than"
+            + " --max-outbox-soft waits; no less than --max-message unless given",
         "a send is refused; in a group close code 1013");
     help("progressTimeout", "With bytes waiting to be sent and none leaving", "a close, 1006");
     help("inboxBytes", "Received, and not yet taken by straight-line code", "reading pauses");

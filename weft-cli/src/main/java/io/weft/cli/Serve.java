@@ -23,7 +23,6 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
@@ -151,7 +150,7 @@ final class Serve implements Callable<Integer> {
 
   private Server.Builder builder(Journal journal, Health health) {
     try {
-      Limits limits = limits();
+      Limits limits = LimitOptions.limits(spec.commandLine().getParseResult());
       Server.Builder builder =
           Server.at(host, port)
               .loops(loops)
@@ -169,20 +168,6 @@ final class Serve implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }
-  }
-
-  /// The limits asked for. Unless told otherwise, what may wait to be sent leaves room for a
-  /// message of the largest size whenever one may be read, so that all that may come in can be
-  /// echoed.
-  private Limits limits() {
-    ParseResult parsed = spec.commandLine().getParseResult();
-    Limits limits = LimitOptions.limits(parsed);
-    if (parsed.hasMatchedOption("--max-outbox-hard")) {
-      return limits;
-    }
-    long room = (long) limits.outboxSoftBytes() + limits.messageBytes();
-    int hard = (int) Math.min(Math.max(limits.outboxHardBytes(), room), Integer.MAX_VALUE);
-    return limits.toBuilder().outboxHardBytes(hard).build();
   }
 
   private static Endpoint logged(Endpoint endpoint, Journal journal) {

@@ -15,8 +15,9 @@ import org.jspecify.annotations.Nullable;
 /// ```
 ///
 /// Two marks stand on it. Above the soft mark it is *high*: whoever writes should wait until it is
-/// *low* again, at half the mark. A message that would take it over the hard mark is not taken; the
-/// few bytes of a control frame always are. Belongs to one thread.
+/// *low* again, at half the mark. While it is high, a message that would take it over the hard mark
+/// is not taken; the few bytes of a control frame always are. So whoever waits while it is high is
+/// never refused, and it never holds more than both marks together. Belongs to one thread.
 public final class Outbox {
 
   private final Pool pool;
@@ -42,7 +43,7 @@ public final class Outbox {
   ///
   /// @param pool where its chunks come from and go back to
   /// @param softBytes above this it is high; at or under half of it, low
-  /// @param hardBytes what it holds at most, control frames aside
+  /// @param hardBytes what no message takes it over while it is high
   public Outbox(Pool pool, int softBytes, int hardBytes) {
     this.pool = pool;
     this.softBytes = softBytes;
@@ -69,15 +70,17 @@ public final class Outbox {
     return bytes <= softBytes / 2;
   }
 
-  /// Whether a message of `messageBytes` fits under the hard mark, beside `promisedBytes` that
-  /// others were told they may send, and the pool has the memory.
+  /// Whether a message of `messageBytes` is taken, beside `promisedBytes` that others were told
+  /// they may send: it fits under the hard mark, or no more than the soft mark waits, and the pool
+  /// has the memory.
   public boolean takes(long messageBytes, long promisedBytes) {
     return fits(messageBytes, promisedBytes) && pool.hasSpare(messageBytes);
   }
 
   /// The same where no memory is asked for, since the message goes by [#share].
   public boolean fits(long messageBytes, long promisedBytes) {
-    return bytes + promisedBytes + messageBytes <= hardBytes;
+    long waiting = bytes + promisedBytes;
+    return waiting <= softBytes || waiting + messageBytes <= hardBytes;
   }
 
   /// A place for `room` bytes in a row, at most [Pool#chunkBytes()]: write at the position, then

@@ -4,6 +4,8 @@ import io.weft.bytes.Pool;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -21,6 +23,15 @@ import org.jspecify.annotations.Nullable;
 public final class Loop implements Runnable {
 
   private static final Logger LOG = System.getLogger("io.weft.loop");
+  private static final VarHandle HANDLING;
+
+  static {
+    try {
+      HANDLING = MethodHandles.lookup().findVarHandle(Loop.class, "handling", boolean.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
 
   private final Poller poller;
   private final LongSupplier clock;
@@ -45,6 +56,10 @@ public final class Loop implements Runnable {
 
   /// When the running turn began, by the clock; 0 between turns. For the [Watchdog].
   private volatile long turnSinceNs;
+
+  /// Whether a handler of the application runs; by HANDLING. For the [Watchdog].
+  @SuppressWarnings("unused")
+  private boolean handling;
 
   /// @param clock nanoseconds since any moment, never backwards; as `System::nanoTime`
   /// @param chance for jitter; never for keys
@@ -386,6 +401,16 @@ public final class Loop implements Runnable {
   /// When the running turn began, by the clock; 0 between turns.
   long turnSinceNs() {
     return turnSinceNs;
+  }
+
+  /// Says that a handler of the application begins or has ended; on the loop's thread. It is one
+  /// plain store: who looks may be late, and does not have to be in step.
+  public void handling(boolean begins) {
+    HANDLING.setOpaque(this, begins);
+  }
+
+  boolean isHandling() {
+    return (boolean) HANDLING.getOpaque(this);
   }
 
   @Nullable Thread thread() {

@@ -56,8 +56,8 @@ public final class Watchdog implements Runnable, AutoCloseable {
       return;
     }
     StackTraceElement[] stack = of.getStackTrace();
-    if (loop.turnSinceNs() != since) {
-      return; // it went on meanwhile: this is the stack of another turn
+    if (loop.turnSinceNs() != since || !loop.isHandling()) {
+      return; // the stack of another turn, or a turn that is slow by no handler's fault
     }
     reportedNs[at] = since;
     StringBuilder report = new StringBuilder(1024);
