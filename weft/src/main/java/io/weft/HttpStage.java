@@ -67,7 +67,10 @@ final class HttpStage implements Stage {
   }
 
   private Next pull(Chunk in) throws HttpException {
-    while (conn.isOpen() && conn.stage() == this) {
+    for (int answers = 0; conn.isOpen() && conn.stage() == this; ) {
+      if (answers == core.limits.turnFrames()) {
+        return Next.LATER;
+      }
       if (conn.outbox().isHigh()) {
         conn.tellWhenLow();
         return Next.PAUSE;
@@ -84,7 +87,10 @@ final class HttpStage implements Stage {
           in.view(http.bodyFrom(), http.bodyTo()).get(piece);
           body.writeBytes(piece);
         }
-        case END -> answer();
+        case END -> {
+          answer();
+          answers++;
+        }
       }
     }
     return Next.MORE;
@@ -272,6 +278,10 @@ final class HttpStage implements Stage {
 
   @Override
   public long expired(long nowNs) {
+    if (!conn.outbox().isEmpty()) {
+      return nowNs
+          + core.handshakeNs; // still taking the last answer, which has a deadline of its own
+    }
     if (http.isIdle()) {
       conn.finish();
     } else {

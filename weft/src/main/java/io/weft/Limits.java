@@ -46,8 +46,8 @@ import java.util.stream.Stream;
 /// @param groupNameBytes of a group's name, in UTF-8; 255 (`IllegalArgumentException`)
 /// @param mailboxMails sends, joins and publications of other threads that wait for a loop; 65,536
 ///   (`REFUSED`)
-/// @param poolBytes native memory a loop lends to its connections' outboxes; a quarter of the
-///   heap's maximum, 64 MiB at least (`REFUSED`)
+/// @param poolBytes native memory that all loops together lend to their connections' outboxes; a
+///   quarter of the heap's maximum, 64 MiB at least (`REFUSED`)
 /// @param drainTimeout for connections to close when the server does; 30 s (they are closed by
 ///   force)
 /// @param drainSpread over which the closes of a drain are spread; 10 s (none: it is a pace)
@@ -84,6 +84,7 @@ public record Limits(
     Duration drainSpread,
     Duration blockedLoopWarning) {
 
+  private static final int MOST_BYTES = 1 << 30;
   private static final Duration LONGEST = Duration.ofDays(365);
   private static final Limits DEFAULTS = new Builder().build();
 
@@ -92,11 +93,11 @@ public record Limits(
   /// @throws IllegalArgumentException naming the limit that does not, and why
   public Limits {
     positive("handshakeTimeout", handshakeTimeout);
-    atLeast("requestLineBytes", requestLineBytes, 1);
-    atLeast("headBytes", headBytes, 1);
+    bytes("requestLineBytes", requestLineBytes, 1);
+    bytes("headBytes", headBytes, 1);
     atLeast("headers", headers, 1);
-    atLeast("bodyBytes", bodyBytes, 1);
-    atLeast("messageBytes", messageBytes, 1);
+    bytes("bodyBytes", bodyBytes, 1);
+    bytes("messageBytes", messageBytes, 1);
     atLeast("fragments", fragments, 1);
     atLeast("emptyFragments", emptyFragments, 0);
     positive("messageTimeout", messageTimeout);
@@ -105,12 +106,12 @@ public record Limits(
     positive("idlePing", idlePing);
     positive("pongTimeout", pongTimeout);
     positive("closeTimeout", closeTimeout);
-    atLeast("outboxSoftBytes", outboxSoftBytes, 1);
-    atLeast("outboxHardBytes", outboxHardBytes, 1);
+    bytes("outboxSoftBytes", outboxSoftBytes, 1);
+    bytes("outboxHardBytes", outboxHardBytes, 1);
     positive("progressTimeout", progressTimeout);
-    atLeast("inboxBytes", inboxBytes, 1);
+    bytes("inboxBytes", inboxBytes, 1);
     atLeast("inboxMessages", inboxMessages, 1);
-    atLeast("turnBytes", turnBytes, 512);
+    bytes("turnBytes", turnBytes, 512);
     atLeast("turnFrames", turnFrames, 1);
     atLeast("connections", connections, 1);
     atLeast("groupsPerConnection", groupsPerConnection, 1);
@@ -182,6 +183,14 @@ public record Limits(
     if (value.isZero() || value.isNegative() || value.compareTo(LONGEST) > 0) {
       throw new IllegalArgumentException(
           name + " is " + value + "; it must be above zero and at most " + LONGEST);
+    }
+  }
+
+  private static void bytes(String name, int value, int least) {
+    atLeast(name, value, least);
+    if (value > MOST_BYTES) {
+      throw new IllegalArgumentException(
+          name + " is " + value + "; it must be " + MOST_BYTES + " (1 GiB) or less");
     }
   }
 

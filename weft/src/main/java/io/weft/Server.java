@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +34,10 @@ import org.jspecify.annotations.Nullable;
 /// It runs until it is closed; its loops' threads keep the process alive. When the process is asked
 /// to end (SIGTERM, Ctrl-C), it drains and closes by itself.
 public final class Server implements AutoCloseable {
+
+  /// How long a loop may take to answer while the server closes; one whose poller failed never
+  /// does.
+  private static final long DEAD_LOOP_MS = 5_000;
 
   private final List<Loop> loops;
   private final List<Thread> threads;
@@ -76,7 +81,7 @@ public final class Server implements AutoCloseable {
     this.threads = new ArrayList<>();
     try {
       for (int at = 0; at < builder.loops; at++) {
-        loops.add(loop(limits, at));
+        loops.add(loop(limits, at, builder.loops));
       }
     } catch (IOException e) {
       loops.forEach(Loop::close);
@@ -107,12 +112,12 @@ public final class Server implements AutoCloseable {
     }
   }
 
-  private static Loop loop(Limits limits, int number) throws IOException {
+  private static Loop loop(Limits limits, int number, int loops) throws IOException {
     return new Loop(
         new Nio(limits.turnBytes()),
         System::nanoTime,
         new SplittableRandom(System.nanoTime() + number),
-        new Pool(Pool.CHUNK_BYTES, limits.poolBytes()),
+        new Pool(Pool.CHUNK_BYTES, limits.poolBytes() / loops),
         limits.mailboxMails());
   }
 
@@ -167,7 +172,7 @@ public final class Server implements AutoCloseable {
       throw new IllegalStateException("a server cannot be closed from one of its callbacks");
     }
     long deadlineNs = System.nanoTime() + wait.toNanos();
-    listener.close().join();
+    listener.close().completeOnTimeout(null, DEAD_LOOP_MS, TimeUnit.MILLISECONDS).join();
     int connections = connections();
     spreadCloses(connections, wait);
     awaitNone(deadlineNs);
@@ -217,12 +222,13 @@ public final class Server implements AutoCloseable {
     return loops.stream()
         .map(loop ->
             CompletableFuture.supplyAsync(
-                () -> {
-                  AtomicLong bytes = new AtomicLong();
-                  loop.forEach(conn -> bytes.addAndGet(conn.outbox().bytes()));
-                  return bytes.get();
-                },
-                loop::post))
+                    () -> {
+                      AtomicLong bytes = new AtomicLong();
+                      loop.forEach(conn -> bytes.addAndGet(conn.outbox().bytes()));
+                      return bytes.get();
+                    },
+                    loop::post)
+                .completeOnTimeout(0L, DEAD_LOOP_MS, TimeUnit.MILLISECONDS))
         .toList()
         .stream()
         .mapToLong(CompletableFuture::join)

@@ -27,7 +27,8 @@ public final class Conn extends Wheel.Timer {
   /// @param softBytes soft mark of the outbox
   /// @param hardBytes hard mark of the outbox
   /// @param progressNs how long bytes may wait without any leaving
-  /// @param closeNs how long finishing and lingering may last together
+  /// @param closeNs how long finishing and lingering may last, counted from the last bytes that
+  ///   left
   /// @param gone run when a connection's socket is closed, for whoever counts them
   public record Terms(int softBytes, int hardBytes, long progressNs, long closeNs, Runnable gone) {}
 
@@ -307,6 +308,8 @@ public final class Conn extends Wheel.Timer {
     }
     if (state == State.OPEN) {
       ownDeadlineNs = NEVER; // set again by the next write
+    } else {
+      ownDeadlineNs = loop.nowNs() + terms.closeNs; // bytes leave: it is slow, and alive
     }
     if (!outbox.isEmpty()) {
       loop.flushLater(this);
