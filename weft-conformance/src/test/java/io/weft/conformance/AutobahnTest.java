@@ -59,12 +59,7 @@ final class AutobahnTest {
   }
 
   private static void roomForGroup9(Limits.Builder limits) {
-    int messageBytes = 16 << 20;
-    limits
-        .messageBytes(messageBytes)
-        .fragments((1 << 16) + 1)
-        .outboxSoftBytes(messageBytes)
-        .outboxHardBytes(2 * messageBytes);
+    limits.messageBytes(16 << 20).fragments((1 << 16) + 1);
   }
 
   private static AutobahnReport run(
