@@ -21,7 +21,8 @@ import java.nio.charset.StandardCharsets;
 public final class EchoAllocation {
 
   private static final int PAYLOAD_BYTES = 20;
-  private static final int WARM_UP = 50_000;
+  private static final int WARM_UP =
+      400_000; // until C2 has compiled the way through the selector too
 
   private EchoAllocation() {}
 
