@@ -1,0 +1,93 @@
+package io.weft.examples;
+
+import io.weft.Conversation;
+import io.weft.Endpoint;
+import io.weft.Handshake;
+import io.weft.Message;
+import io.weft.Request;
+import io.weft.Response;
+import io.weft.Server;
+import io.weft.WebSocket;
+import java.time.Duration;
+import java.util.Objects;
+
+/// The code of docs/guide.md, where the compiler sees it; [DocumentsTest] holds the guide to it.
+final class Snippets {
+
+  private final Endpoint endpoint = new Endpoint() {};
+  private String kept = "";
+
+  Server server() {
+    Server server =
+        Server.at(8080) // every interface; at("127.0.0.1", 0) for one, any free port
+            .route("/ws/{username}", endpoint)
+            .converse("/quiz", ws -> quiz(ws))
+            .http("/health", request -> Response.json(200, "{\"status\":\"ok\"}"))
+            .start();
+    return server;
+  }
+
+  Endpoint echo() {
+    Endpoint echo =
+        new Endpoint() {
+          @Override
+          public void text(WebSocket ws, String text) {
+            ws.send(text);
+          }
+        };
+    return echo;
+  }
+
+  static void quiz(Conversation ws) throws Exception {
+    ws.send("What is your name?");
+    if (ws.receive(Duration.ofMinutes(1)) instanceof Message.Text(String name)) {
+      ws.send("Hello " + name);
+    }
+  } // returning closes with 1000
+
+  static final class Deciding implements Endpoint {
+    @Override
+    public Handshake opening(Request request) {
+      if (!isValid(request.cookie("session"))) {
+        return Handshake.refuse(401, "log in first");
+      }
+      return Handshake.accept().subprotocol("v2.chat").header("Set-Cookie", "seen=1");
+    }
+
+    private static boolean isValid(String session) {
+      return Objects.nonNull(session);
+    }
+  }
+
+  void send(WebSocket ws, String update) {
+    switch (ws.send(update)) {
+      case SENT -> {}
+      case QUEUED -> pause(ws); // taken; wait for writable(ws)
+      case REFUSED -> keep(update); // not taken; wait for writable(ws), or drop it knowingly
+    }
+  }
+
+  private void pause(WebSocket ws) {
+    ws.attributes().put("paused", true);
+  }
+
+  private void keep(String update) {
+    kept = kept.concat(update);
+  }
+
+  static final class Room implements Endpoint {
+    @Override
+    public void opened(WebSocket ws) {
+      ws.group("room:" + ws.param("room")).join(ws);
+    }
+
+    @Override
+    public void text(WebSocket ws, String text) {
+      ws.group("room:" + ws.param("room")).publish(text);
+    }
+  }
+
+  Server.Builder limits(Server.Builder server) {
+    return server.limits(l -> l.messageBytes(16 << 20).idlePing(Duration.ofSeconds(10)));
+  }
+}
