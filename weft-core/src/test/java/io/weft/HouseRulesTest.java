@@ -32,17 +32,17 @@ final class HouseRulesTest {
   @Test
   void keepsAMethodOnAScreen() throws IOException {
     none(lines -> {
-      int start = 0;
+      int start = -1;
       for (int at = 0; at < lines.size(); at++) {
-        if (lines.get(at).isBlank()) {
-          continue;
-        }
-        if (lines.get(at).matches(" {2}(?: {2})?[a-zA-Z@<].*\\{")) {
+        String line = lines.get(at);
+        if (line.matches(" {2}(?: {2})?[a-zA-Z@<].*[({]")
+            && !line.matches(".*\\b(class|record|interface|enum)\\b.*")) {
           start = at;
-        } else if (METHOD_END.matcher(lines.get(at)).matches()
-            && !lines.get(start).matches(".*\\b(class|record|interface|enum)\\b.*")
-            && at - start > MOST_METHOD_LINES) {
-          return "a method of " + (at - start) + " lines at line " + (start + 1);
+        } else if (METHOD_END.matcher(line).matches()) {
+          if (start >= 0 && at - start > MOST_METHOD_LINES) {
+            return "a method of " + (at - start) + " lines at line " + (start + 1);
+          }
+          start = -1;
         }
       }
       return "";
