@@ -14,6 +14,8 @@ public final class Completion {
     ACCEPTED,
     /// No connection can be accepted at present: [Completion#error]. Accepting is off now.
     ACCEPT_FAILED,
+    /// A connection that was asked for is there, and is read from now on: [Completion#socket].
+    CONNECTED,
     /// Bytes arrived: [Completion#socket], [Completion#chunk]; the chunk is the poller's again at
     /// the next call.
     READ,
@@ -21,7 +23,7 @@ public final class Completion {
     ENDED,
     /// A write has ended: [Completion#socket], and [Completion#bytes] have left, one or more.
     WROTE,
-    /// The connection broke: [Completion#socket], [Completion#error].
+    /// The connection broke, or could not be made: [Completion#socket], [Completion#error].
     FAILED,
     /// The poller is done with the socket and with all memory it was given: the last to come.
     CLOSED

@@ -10,9 +10,11 @@ import org.jspecify.annotations.Nullable;
 /// at present. It belongs to one loop for life and is touched by that loop's thread only.
 ///
 /// ```text
-///          finish()              outbox empty: FIN              peer's FIN
-///  OPEN ────────────> FINISHING ──────────────────> LINGERING ────────────> CLOSED
-///    └─ abort, failure, no progress ──┴── close deadline ──┴──────────────────^
+///                       finish()              outbox empty: FIN              peer's FIN
+///  CONNECTING ──> OPEN ────────────> FINISHING ──────────────────> LINGERING ────────────> CLOSED
+///     │             │ yieldEnd()      ^ peer's FIN                     │                      ^
+///     │             ├─────────> YIELDING ──────────────────────────────┤                      │
+///     └─ failure ───┴─ abort, failure, no progress ── close deadline ──┴──────────────────────┘
 /// ```
 ///
 /// It lingers, reading and dropping what the peer still sends, because a socket closed with unread
@@ -33,7 +35,9 @@ public final class Conn extends Wheel.Timer {
   public record Terms(int softBytes, int hardBytes, long progressNs, long closeNs, Runnable gone) {}
 
   private enum State {
+    CONNECTING,
     OPEN,
+    YIELDING,
     FINISHING,
     LINGERING,
     CLOSED
@@ -44,7 +48,7 @@ public final class Conn extends Wheel.Timer {
   private final Terms terms;
   private final Outbox outbox;
   private Stage stage;
-  private State state = State.OPEN;
+  private State state;
 
   /// Whether the poller has the outbox at present.
   private boolean writing;
@@ -101,12 +105,15 @@ public final class Conn extends Wheel.Timer {
         public void closed(String reason) {}
       };
 
-  Conn(Loop loop, Socket socket, Terms terms) {
+  /// @param connecting whether the connection is still to be made
+  Conn(Loop loop, Socket socket, Terms terms, boolean connecting) {
     this.loop = loop;
     this.socket = socket;
     this.terms = terms;
     this.outbox = new Outbox(loop.pool(), terms.softBytes, terms.hardBytes);
     this.stage = UNSET;
+    this.state = connecting ? State.CONNECTING : State.OPEN;
+    socket.conn = this;
   }
 
   /// The loop it belongs to.
@@ -141,6 +148,24 @@ public final class Conn extends Wheel.Timer {
     paused = false;
     wakeAt(NEVER);
     next.begun();
+  }
+
+  /// Sets what hears of the connection that is being made.
+  void connecting(Stage first) {
+    stage = first;
+  }
+
+  /// The connection that was being made is there.
+  void connected() {
+    if (state == State.CONNECTING) {
+      state = State.OPEN;
+      stage.begun();
+    }
+  }
+
+  /// The connection broke, or cannot be made.
+  void broke(String why) {
+    abort((state == State.CONNECTING ? "cannot connect: " : "the connection broke: ") + why);
   }
 
   /// Has the outbox sent at the end of the turn.
@@ -186,8 +211,18 @@ public final class Conn extends Wheel.Timer {
   /// Sends what waits, then says that nothing more will come, and closes when the peer says so too.
   /// Nothing more is read.
   public void finish() {
+    end(State.FINISHING);
+  }
+
+  /// The same, but leaves it to the peer to say first that nothing more will come: as a client of
+  /// WebSocket does (RFC 6455 §7.1.1).
+  public void yieldEnd() {
+    end(peerEnded ? State.FINISHING : State.YIELDING);
+  }
+
+  private void end(State how) {
     if (state == State.OPEN) {
-      state = State.FINISHING;
+      state = how;
       paused = false;
       dropStash();
       stageDeadlineNs = NEVER;
@@ -287,8 +322,12 @@ public final class Conn extends Wheel.Timer {
           tellEnded();
         }
       }
+      case YIELDING -> {
+        state = State.FINISHING;
+        flush();
+      }
       case LINGERING -> abort("closed");
-      case FINISHING, CLOSED -> {}
+      case CONNECTING, FINISHING, CLOSED -> {}
     }
   }
 
@@ -364,7 +403,7 @@ public final class Conn extends Wheel.Timer {
     if (nowNs >= stageDeadlineNs) {
       stageDeadlineNs = NEVER;
       long next = stage.expired(nowNs);
-      if (state != State.OPEN) {
+      if (state != State.OPEN && state != State.CONNECTING) {
         return;
       }
       stageDeadlineNs = Math.min(stageDeadlineNs, next);

@@ -6,6 +6,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -141,10 +142,11 @@ public final class Loop implements Runnable {
   private void deliver(Conn conn) {
     try {
       switch (completion.kind) {
+        case CONNECTED -> conn.connected();
         case READ -> conn.read(java.util.Objects.requireNonNull(completion.chunk));
         case WROTE -> conn.wrote(completion.bytes);
         case ENDED -> conn.ended();
-        case FAILED -> conn.abort("the connection broke: " + message(completion.error));
+        case FAILED -> conn.broke(message(completion.error));
         case CLOSED -> conn.gone();
         case ACCEPTED, ACCEPT_FAILED -> throw new AssertionError(completion.kind);
       }
@@ -316,15 +318,30 @@ public final class Loop implements Runnable {
       terms.gone().run(); // the peer left between connecting and now
       return;
     }
-    Conn conn = new Conn(this, socket, terms);
-    socket.conn = conn;
+    Conn conn = enter(new Conn(this, socket, terms, false));
+    conn.become(first.apply(conn));
+  }
+
+  /// Begins to connect; on the loop's thread.
+  ///
+  /// @param to an address that is resolved
+  /// @param first makes the first stage, which begins when the connection is there
+  /// @throws IOException if the system has no more sockets (file descriptors) to give
+  public Conn connect(InetSocketAddress to, Conn.Terms terms, Function<Conn, Stage> first)
+      throws IOException {
+    Conn conn = enter(new Conn(this, poller.connect(to), terms, true));
+    conn.connecting(first.apply(conn));
+    return conn;
+  }
+
+  private Conn enter(Conn conn) {
     conn.next = conns;
     if (conns != null) {
       conns.previous = conn;
     }
     conns = conn;
     connCount++;
-    conn.become(first.apply(conn));
+    return conn;
   }
 
   /// Forgets a connection that closes.

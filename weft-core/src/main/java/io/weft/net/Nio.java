@@ -33,7 +33,8 @@ public final class Nio implements Poller {
   private final Chunk readChunk;
   private final ByteBuffer[] gathered = new ByteBuffer[GATHERED];
 
-  /// Sockets with a `WROTE`, `FAILED` or `CLOSED` to tell, oldest first; see [Nio.Link#done].
+  /// Sockets with a `CONNECTED`, `WROTE`, `FAILED` or `CLOSED` to tell, oldest first; see
+  /// [Nio.Link#done].
   private final ArrayDeque<Link> done = new ArrayDeque<>();
 
   private SelectionKey[] ready = new SelectionKey[64];
@@ -67,8 +68,9 @@ public final class Nio implements Poller {
     @Nullable IOException failure;
 
     static final long FAILED = -1;
-    static final long CLOSED = -2;
-    static final long TOLD = -3;
+    static final long CONNECTED = -2;
+    static final long CLOSED = -3;
+    static final long TOLD = -4;
 
     Link(SocketChannel channel, SocketAddress remote) {
       this.channel = channel;
@@ -149,6 +151,31 @@ public final class Nio implements Poller {
       link.discard();
       throw e;
     }
+  }
+
+  @Override
+  public Socket connect(InetSocketAddress to) throws IOException {
+    SocketChannel channel = SocketChannel.open();
+    Link link = new Link(channel, to);
+    try {
+      channel.configureBlocking(false);
+      channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+      SelectionKey key = channel.register(selector, 0, link);
+      link.key = key;
+      boolean connected = channel.connect(to);
+      key.interestOps(connected ? SelectionKey.OP_READ : SelectionKey.OP_CONNECT);
+      link.done = connected ? Link.CONNECTED : 0;
+    } catch (IOException e) {
+      link.done = Link.FAILED; // no way there, as a rule
+      link.failure = e;
+    } catch (RuntimeException e) {
+      link.discard(); // no such address
+      throw e;
+    }
+    if (link.done != 0) {
+      done.add(link);
+    }
+    return link;
   }
 
   @Override
@@ -269,10 +296,13 @@ public final class Nio implements Poller {
       return into.of(Completion.Kind.CLOSED, link);
     }
     link.done = 0;
+    if (what == Link.CONNECTED) {
+      return into.of(Completion.Kind.CONNECTED, link);
+    }
     if (what == Link.FAILED) {
       IOException failure = link.failure;
       link.failure = null;
-      return into.failed(link, failure == null ? new IOException("the write failed") : failure);
+      return into.failed(link, failure == null ? new IOException("no reason given") : failure);
     }
     return into.wrote(link, what);
   }
@@ -280,6 +310,10 @@ public final class Nio implements Poller {
   /// Does what a ready key allows, one completion a call: writes first, since they free memory.
   private boolean tellReady(Link link, SelectionKey key, Completion into) {
     int ops = key.readyOps();
+    if ((ops & SelectionKey.OP_CONNECT) != 0) {
+      readyAt++;
+      return finishConnect(link, key, into);
+    }
     Outbox blocked = link.blocked;
     if (blocked != null && (ops & SelectionKey.OP_WRITE) != 0) {
       link.blocked = null;
@@ -299,6 +333,18 @@ public final class Nio implements Poller {
       return false;
     }
     return read(link, key, into);
+  }
+
+  private static boolean finishConnect(Link link, SelectionKey key, Completion into) {
+    try {
+      if (!link.channel.finishConnect()) {
+        return false;
+      }
+    } catch (IOException e) {
+      return into.failed(link, e); // the channel has closed itself
+    }
+    key.interestOps(SelectionKey.OP_READ);
+    return into.of(Completion.Kind.CONNECTED, link);
   }
 
   private boolean read(Link link, SelectionKey key, Completion into) {

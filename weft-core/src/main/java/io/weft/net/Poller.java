@@ -9,6 +9,7 @@ import java.net.InetSocketAddress;
 /// ```text
 ///  listen ──> ACCEPTED*  (ACCEPT_FAILED)
 ///  adopt ──> READ*  ENDED | FAILED
+///  connect ──> CONNECTED  READ*  ENDED | FAILED
 ///  write ──> WROTE | FAILED          one at a time for a socket
 ///  close ──> CLOSED                  always, once, last
 /// ```
@@ -35,6 +36,13 @@ public interface Poller extends AutoCloseable {
   ///
   /// @throws IOException if it broke in the meantime; it is closed then
   void adopt(Socket socket) throws IOException;
+
+  /// Begins to connect, and to read once that is done.
+  ///
+  /// @param to an address that is resolved
+  /// @return what `CONNECTED`, or `FAILED`, will be about; until then it may only be closed
+  /// @throws IOException if the system has no more sockets (file descriptors) to give
+  Socket connect(InetSocketAddress to) throws IOException;
 
   /// Reads, or lets the kernel keep what arrives. A `READ` may still come after it was switched
   /// off.

@@ -8,6 +8,9 @@ import io.weft.bytes.Chunk;
 /// ```text
 ///  begun  (read | writable | expired)*  ended?  (writable | expired)*  closed
 /// ```
+///
+/// The first stage of a connection that is still being made may hear `expired` before `begun`, and
+/// hears no `begun` if it cannot be made.
 public interface Stage {
 
   /// What a connection is to do after [#read].
@@ -20,7 +23,8 @@ public interface Stage {
     PAUSE
   }
 
-  /// The connection speaks this protocol from now on: the first call. Deadlines start here.
+  /// The connection is there and speaks this protocol from now on: the first call. Deadlines start
+  /// here.
   default void begun() {}
 
   /// Takes bytes that arrived.

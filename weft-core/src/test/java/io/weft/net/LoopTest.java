@@ -2,6 +2,7 @@ package io.weft.net;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.weft.bytes.Chunk;
@@ -47,7 +48,13 @@ final class LoopTest {
   private static class Recorder implements Stage {
     final StringBuilder heard = new StringBuilder();
     Conn conn;
+    boolean wasConnecting;
     long nextNs = Conn.NEVER;
+
+    @Override
+    public void begun() {
+      heard.append(wasConnecting ? "begun|" : "");
+    }
 
     @Override
     public Next read(Chunk in) {
@@ -362,6 +369,97 @@ final class LoopTest {
     assertTrue(poller.closed);
     assertEquals(1, gone);
     assertEquals(0, pool.lentChunks());
+  }
+
+  private Conn connect(ScriptedPoller.Line to, Recorder with) throws IOException {
+    poller.toConnect = to;
+    with.wasConnecting = true;
+    return loop.connect(
+        new InetSocketAddress(1),
+        terms,
+        made -> {
+          with.conn = made;
+          return with;
+        });
+  }
+
+  @Test
+  void beginsAStageWhenItsConnectionIsThere() throws IOException {
+    stage = new Recorder();
+    ScriptedPoller.Line to = new ScriptedPoller.Line();
+    Conn made = connect(to, stage);
+    assertFalse(made.isOpen());
+    made.wakeAt(100 * MS);
+    stage.nextNs = 200 * MS;
+    turnAfter(Duration.ofMillis(120));
+    stage.nextNs = Conn.NEVER;
+    turnAfter(Duration.ofMillis(100));
+    heard("|expired|expired");
+    poller.completes(into -> into.of(Completion.Kind.CONNECTED, to));
+    poller.reads(to, "hello");
+    loop.turn();
+    heard("|expired|expiredbegun|hello");
+    assertTrue(made.isOpen());
+    made.abort("enough");
+    poller.completes(into -> into.of(Completion.Kind.CONNECTED, to)); // nobody cares any more
+    loop.turn();
+    heard("|expired|expiredbegun|hello|closed: enough");
+    assertEquals(1, gone);
+  }
+
+  @Test
+  void tellsAStageWhyItsConnectionCannotBeMade() throws IOException {
+    stage = new Recorder();
+    ScriptedPoller.Line to = new ScriptedPoller.Line();
+    connect(to, stage);
+    assertEquals(2, loop.connections());
+    poller.completes(into -> into.failed(to, new IOException("Connection refused")));
+    loop.turn();
+    heard("|closed: cannot connect: Connection refused");
+    assertEquals(1, gone);
+    assertEquals(1, loop.connections());
+    assertThrows(IOException.class, () -> connect(null, new Recorder()), "no socket is left");
+    assertEquals(1, loop.connections());
+  }
+
+  @Test
+  void leavesTheFirstFinToThePeerIfAsked() {
+    send("bye");
+    conn.yieldEnd();
+    loop.turn();
+    poller.takes(line, 100);
+    poller.reads(line, "dropped");
+    loop.turn();
+    assertEquals("bye", line.written.toString(StandardCharsets.US_ASCII));
+    assertFalse(line.finished || line.closed);
+    poller.ends(line);
+    loop.turn();
+    heard("|closed: closed");
+    assertFalse(line.finished, "closing says it too");
+    assertEquals(1, gone);
+  }
+
+  @Test
+  void sendsItsLastBytesToAPeerThatEndsBeforeThem() {
+    send("bye");
+    conn.yieldEnd();
+    loop.turn();
+    poller.ends(line);
+    loop.turn();
+    heard("");
+    poller.takes(line, 100);
+    loop.turn();
+    assertEquals("bye", line.written.toString(StandardCharsets.US_ASCII));
+    heard("|closed: closed");
+  }
+
+  @Test
+  void waitsForThePeersFinOnlySoLong() {
+    conn.yieldEnd();
+    turnAfter(Duration.ofMillis(4_900));
+    assertFalse(line.closed);
+    turnAfter(Duration.ofMillis(200));
+    heard("|closed: the peer did not close in time");
   }
 
   @Test

@@ -98,6 +98,18 @@ final class ScriptedPoller implements Poller {
     }
   }
 
+  /// What [#connect] gives next.
+  @Nullable Line toConnect;
+
+  @Override
+  public Socket connect(InetSocketAddress to) throws IOException {
+    Line line = toConnect;
+    if (line == null) {
+      throw new IOException("Too many open files");
+    }
+    return line;
+  }
+
   @Override
   public void reading(Socket socket, boolean on) {
     ((Line) socket).reading = on;
