@@ -120,9 +120,30 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
   }
 
   /// Closes with code 1000, behind everything sent so far.
+  ///
+  /// On a client it waits until the connection has ended, at most twice [Limits#closeTimeout()], so
+  /// that a process that ends next has sent all it had to send; an interrupt ends the wait, and
+  /// stays set.
   @Override
   public void close() {
     super.close();
+    if (stage().core().isClient() && !stage().loop().isCurrent()) {
+      awaitEnd(2 * stage().core().closeNs);
+    }
+  }
+
+  private void awaitEnd(long mostNs) {
+    lock.lock();
+    try {
+      long leftNs = mostNs;
+      while (end == null && leftNs > 0) {
+        leftNs = changed.awaitNanos(leftNs);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      lock.unlock();
+    }
   }
 
   private interface Sending {
@@ -267,8 +288,33 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
     };
   }
 
-  /// Makes an endpoint of a talk: its callbacks hand over to the virtual thread.
-  static final class Adapter implements Endpoint {
+  /// The callbacks of a conversation: they hand over to the thread that talks.
+  static sealed class Inbox implements Endpoint permits Adapter {
+
+    @Override
+    public void text(WebSocket ws, String text) {
+      ((Conversation) ws).arrived(new Message.Text(text));
+    }
+
+    @Override
+    public void binary(WebSocket ws, ByteBuffer data) {
+      ByteBuffer copy = ByteBuffer.allocate(data.remaining()).put(data).flip();
+      ((Conversation) ws).arrived(new Message.Binary(copy));
+    }
+
+    @Override
+    public void writable(WebSocket ws) {
+      ((Conversation) ws).hasRoom();
+    }
+
+    @Override
+    public void closed(WebSocket ws, Close close) {
+      ((Conversation) ws).ended(close);
+    }
+  }
+
+  /// Makes an endpoint of a talk, which has a virtual thread of its own.
+  static final class Adapter extends Inbox {
 
     private static final System.Logger LOG = System.getLogger("io.weft");
 
@@ -298,27 +344,6 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
             thrown);
         ws.close(Close.INTERNAL_ERROR, "the server failed");
       }
-    }
-
-    @Override
-    public void text(WebSocket ws, String text) {
-      ((Conversation) ws).arrived(new Message.Text(text));
-    }
-
-    @Override
-    public void binary(WebSocket ws, ByteBuffer data) {
-      ByteBuffer copy = ByteBuffer.allocate(data.remaining()).put(data).flip();
-      ((Conversation) ws).arrived(new Message.Binary(copy));
-    }
-
-    @Override
-    public void writable(WebSocket ws) {
-      ((Conversation) ws).hasRoom();
-    }
-
-    @Override
-    public void closed(WebSocket ws, Close close) {
-      ((Conversation) ws).ended(close);
     }
   }
 }

@@ -2,22 +2,27 @@ package io.weft;
 
 import io.weft.net.Conn;
 import io.weft.ws.Bounds;
+import io.weft.ws.Role;
 import java.time.Duration;
-import java.util.List;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
 
-/// What all connections of a server share: its limits, in the units the stages count in, its routes
-/// and its groups.
+/// What all connections of a server, or of one kind of a client, share: which end they are, their
+/// limits in the units the stages count in, and on a server the groups.
 final class Core {
 
   private static final AtomicLong IDS = new AtomicLong();
 
+  final Role role;
   final Limits limits;
-  final Routes routes;
-  final Groups groups;
-  final List<String> subprotocols;
-  final Set<String> origins;
+
+  /// Of a server; null for a client.
+  final @Nullable Groups groups;
+
+  /// A fresh, unpredictable key a call (RFC 6455 §5.3), on the loop's thread; a server never asks.
+  final IntSupplier maskingKeys;
+
   final Bounds bounds;
   final long handshakeNs;
   final long messageNs;
@@ -31,13 +36,19 @@ final class Core {
   /// How far ahead of that rate a burst may run.
   final long controlBurstNs;
 
-  Core(
-      Limits limits, Routes routes, Groups groups, List<String> subprotocols, Set<String> origins) {
+  static Core ofServer(Limits limits, Groups groups) {
+    return new Core(Role.SERVER, limits, groups, Core::noKey);
+  }
+
+  static Core ofClient(Limits limits, IntSupplier maskingKeys) {
+    return new Core(Role.CLIENT, limits, null, maskingKeys);
+  }
+
+  private Core(Role role, Limits limits, @Nullable Groups groups, IntSupplier maskingKeys) {
+    this.role = role;
     this.limits = limits;
-    this.routes = routes;
     this.groups = groups;
-    this.subprotocols = subprotocols;
-    this.origins = origins;
+    this.maskingKeys = maskingKeys;
     this.bounds = new Bounds(limits.messageBytes(), limits.fragments(), limits.emptyFragments());
     this.handshakeNs = limits.handshakeTimeout().toNanos();
     this.messageNs = limits.messageTimeout().toNanos();
@@ -46,6 +57,14 @@ final class Core {
     this.closeNs = limits.closeTimeout().toNanos();
     this.controlFrameNs = Duration.ofSeconds(1).toNanos() / limits.controlFramesPerSecond();
     this.controlBurstNs = controlFrameNs * limits.controlFrameBurst();
+  }
+
+  private static int noKey() {
+    throw new AssertionError("a server masks nothing (RFC 6455 §5.1)");
+  }
+
+  boolean isClient() {
+    return role == Role.CLIENT;
   }
 
   Conn.Terms terms(Runnable gone) {

@@ -2,8 +2,8 @@ package io.weft;
 
 import java.nio.ByteBuffer;
 
-/// What happens on the connections of a route, as callbacks. One endpoint serves all connections of
-/// its route; what belongs to one connection is kept in [WebSocket#attributes()].
+/// What happens on the connections of a server's route, or of a client, as callbacks. One endpoint
+/// may serve many connections; what belongs to one connection is kept in [WebSocket#attributes()].
 ///
 /// The callbacks of a connection come one after the other, on its loop's thread, in this order:
 ///
@@ -16,7 +16,8 @@ import java.nio.ByteBuffer;
 /// and nothing else. All methods have a default; implement those you need.
 public interface Endpoint {
 
-  /// Decides on a handshake, before the connection is a WebSocket.
+  /// Decides on a handshake, before the connection is a WebSocket. Not on a client, which made the
+  /// request itself.
   ///
   /// @param request the request of the client: path parameters, query, headers, cookies
   /// @return [Handshake#accept()] or [Handshake#refuse]

@@ -31,6 +31,7 @@ final class HttpStage implements Stage {
   private static final DateTimeFormatter DATE =
       DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.US);
 
+  private final Site site;
   private final Core core;
   private final Conn conn;
   private final Http1 http;
@@ -38,8 +39,9 @@ final class HttpStage implements Stage {
   /// The body of the request that is being read; null if it has none so far.
   private @Nullable ByteArrayOutputStream body;
 
-  HttpStage(Core core, Conn conn) {
-    this.core = core;
+  HttpStage(Site site, Conn conn) {
+    this.site = site;
+    this.core = site.core();
     this.conn = conn;
     Limits limits = core.limits;
     this.http =
@@ -124,7 +126,7 @@ final class HttpStage implements Stage {
   }
 
   private void upgrade(Head head, Upgrade.Accepted accepted) throws HttpException {
-    Routes.Match match = core.routes.match(Target.of(head.target()).path());
+    Routes.Match match = site.routes().match(Target.of(head.target()).path());
     Endpoint endpoint = match == null ? null : match.route().endpoint;
     if (match == null || endpoint == null) {
       refuse(404, "no WebSocket endpoint is at this path");
@@ -164,7 +166,7 @@ final class HttpStage implements Stage {
   /// The origin policy: a page of the same origin, one that is listed, or no page at all.
   private boolean isAllowed(Head head) {
     List<String> origins = head.headers("Origin");
-    if (origins.isEmpty() || core.origins.contains("*")) {
+    if (origins.isEmpty() || site.origins().contains("*")) {
       return true;
     }
     if (origins.size() > 1) {
@@ -172,15 +174,15 @@ final class HttpStage implements Stage {
     }
     String origin = Url.origin(origins.getFirst());
     String host = head.header("Host");
-    return core.origins.contains(
-            origin == null ? origins.getFirst().toLowerCase(Locale.ROOT) : origin)
+    return site.origins()
+            .contains(origin == null ? origins.getFirst().toLowerCase(Locale.ROOT) : origin)
         || (origin != null && host != null && Url.isSameOrigin(origin, host));
   }
 
   private @Nullable String choose(Handshake decision, List<String> offered) {
     String chosen = decision.subprotocol();
     if (chosen == null) {
-      return core.subprotocols.stream().filter(offered::contains).findFirst().orElse(null);
+      return site.subprotocols().stream().filter(offered::contains).findFirst().orElse(null);
     }
     if (!chosen.isEmpty() && !offered.contains(chosen)) {
       throw new IllegalStateException(
@@ -203,7 +205,7 @@ final class HttpStage implements Stage {
   }
 
   private Response respond(Head head, byte[] content) throws HttpException {
-    Routes.Match match = core.routes.match(Target.of(head.target()).path());
+    Routes.Match match = site.routes().match(Target.of(head.target()).path());
     Server.Handler handler = match == null ? null : match.route().handler;
     if (match == null) {
       return Response.text(404, "nothing is at this path\n");

@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// An HTTP request: one that opened a WebSocket, or a plain one. Names of headers are looked up
-/// without case. Safe for any thread.
+/// An HTTP request: one that opened a WebSocket, seen from either end, or a plain one. Names of
+/// headers are looked up without case. Safe for any thread.
 public final class Request {
 
   private static final byte[] NO_BODY = {};
@@ -31,7 +31,8 @@ public final class Request {
     return head.method();
   }
 
-  /// The path, percent-decoded, without the query.
+  /// The path, percent-decoded, without the query. The path of a client's request that has more
+  /// than one reading (`//`, dot segments, encoded slashes) is given as it was sent.
   public String path() {
     return target().path();
   }
@@ -93,7 +94,7 @@ public final class Request {
         .toList();
   }
 
-  /// The address at the other end of TCP: a proxy's, if there is one.
+  /// The address at the other end of TCP: a proxy's, if there is one; on a client the server's.
   public InetSocketAddress remoteAddress() {
     return remote;
   }
@@ -107,7 +108,11 @@ public final class Request {
     try {
       return Target.of(head.target());
     } catch (HttpException e) {
-      throw new IllegalStateException("the target was accepted and is bad now", e);
+      String target = head.target(); // a client's: a server has judged what it was asked
+      int mark = target.indexOf('?');
+      return mark < 0
+          ? new Target(target, null)
+          : new Target(target.substring(0, mark), target.substring(mark + 1));
     }
   }
 }

@@ -1,11 +1,8 @@
 package io.weft;
 
 import io.weft.bytes.Ascii;
-import io.weft.bytes.Pool;
-import io.weft.net.Conn;
 import io.weft.net.Listener;
 import io.weft.net.Loop;
-import io.weft.net.Nio;
 import io.weft.net.Watchdog;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,7 +14,6 @@ import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
@@ -42,6 +38,7 @@ public final class Server implements AutoCloseable {
   private final List<Loop> loops;
   private final List<Thread> threads;
   private final Core core;
+  private final Groups groups;
   private final Listener listener;
   private final Watchdog watchdog;
   private final InetSocketAddress address;
@@ -81,25 +78,30 @@ public final class Server implements AutoCloseable {
     this.threads = new ArrayList<>();
     try {
       for (int at = 0; at < builder.loops; at++) {
-        loops.add(loop(limits, at, builder.loops));
+        loops.add(Loops.open(limits, limits.poolBytes() / builder.loops));
       }
     } catch (IOException e) {
       loops.forEach(Loop::close);
       throw e;
     }
-    this.core =
-        new Core(
-            limits,
+    this.groups = new Groups(loops, limits);
+    this.core = Core.ofServer(limits, groups);
+    Site site =
+        new Site(
+            core,
             builder.routes.build(),
-            new Groups(loops, limits),
             List.copyOf(builder.subprotocols),
             Set.copyOf(builder.origins));
     this.listener =
-        new Listener(loops, limits.connections(), core.terms(this::connectionGone), this::first);
+        new Listener(
+            loops,
+            limits.connections(),
+            core.terms(this::connectionGone),
+            conn -> new HttpStage(site, conn));
     for (int at = 0; at < loops.size(); at++) {
       threads.add(Thread.ofPlatform().name("weft-loop-" + at).start(loops.get(at)));
     }
-    this.watchdog = new Watchdog(loops, System::nanoTime, limits.blockedLoopWarning().toNanos());
+    this.watchdog = Loops.watch("weft-watchdog", loops, limits);
     this.atShutdown = Thread.ofPlatform().name("weft-shutdown").unstarted(this::close);
     try {
       this.address = listener.open(builder.address).join();
@@ -110,19 +112,6 @@ public final class Server implements AutoCloseable {
     if (builder.closeAtShutdown) {
       Runtime.getRuntime().addShutdownHook(atShutdown);
     }
-  }
-
-  private static Loop loop(Limits limits, int number, int loops) throws IOException {
-    return new Loop(
-        new Nio(limits.turnBytes()),
-        System::nanoTime,
-        new SplittableRandom(System.nanoTime() + number),
-        new Pool(Pool.CHUNK_BYTES, limits.poolBytes() / loops),
-        limits.mailboxMails());
-  }
-
-  private io.weft.net.Stage first(Conn conn) {
-    return new HttpStage(core, conn);
   }
 
   /// The port it listens on.
@@ -144,7 +133,7 @@ public final class Server implements AutoCloseable {
   ///
   /// @throws IllegalArgumentException if the name is longer than [Limits#groupNameBytes()]
   public Group group(String name) {
-    return core.groups.group(name);
+    return groups.group(name);
   }
 
   /// The limits it keeps.

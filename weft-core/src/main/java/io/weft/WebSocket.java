@@ -110,7 +110,7 @@ public sealed class WebSocket permits Conversation {
     return stage.isOpen();
   }
 
-  /// The request that opened it.
+  /// The request that opened it: on a client, the one it sent.
   public Request request() {
     return request;
   }
@@ -149,9 +149,15 @@ public sealed class WebSocket permits Conversation {
 
   /// A group of the server that this connection came to.
   ///
+  /// @throws IllegalStateException if it is a client's connection: groups are of servers
   /// @throws IllegalArgumentException if the name is longer than [Limits#groupNameBytes()]
   public Group group(String name) {
-    return stage.core().groups.group(name);
+    Groups groups = stage.core().groups;
+    if (groups == null) {
+      throw new IllegalStateException(
+          "a client's connection has no groups: they are kept by the server it is connected to");
+    }
+    return groups.group(name);
   }
 
   /// Bytes taken and not yet handed to the operating system, as far as this thread sees.
@@ -203,6 +209,6 @@ public sealed class WebSocket permits Conversation {
 
   @Override
   public String toString() {
-    return "WebSocket " + id() + " from " + remoteAddress();
+    return "WebSocket " + id() + (stage.core().isClient() ? " to " : " from ") + remoteAddress();
   }
 }

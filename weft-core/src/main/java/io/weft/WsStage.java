@@ -9,7 +9,6 @@ import io.weft.ws.Engine;
 import io.weft.ws.Event;
 import io.weft.ws.Opcode;
 import io.weft.ws.ProtocolException;
-import io.weft.ws.Role;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.invoke.MethodHandles;
@@ -89,16 +88,12 @@ final class WsStage implements Stage {
   WsStage(Core core, Conn conn, Endpoint endpoint, Request request, @Nullable String subprotocol) {
     this.core = core;
     this.conn = conn;
-    this.engine = new Engine(Role.SERVER, core.bounds, WsStage::noKey, null);
+    this.engine = new Engine(core.role, core.bounds, core.maskingKeys, null);
     this.endpoint = endpoint;
     this.ws =
-        endpoint instanceof Conversation.Adapter
+        endpoint instanceof Conversation.Inbox
             ? new Conversation(this, core.nextId(), request, subprotocol)
             : new WebSocket(this, core.nextId(), request, subprotocol);
-  }
-
-  private static int noKey() {
-    throw new AssertionError("a server masks nothing (RFC 6455 §5.1)");
   }
 
   /// Tells the endpoint that the connection is open, before any bytes are read.
@@ -240,7 +235,12 @@ final class WsStage implements Stage {
     } else if (end.by() == Close.By.SELF) {
       end = new Close(code, reason, Close.By.SELF);
     }
-    finish();
+    conn.flush();
+    if (core.isClient()) {
+      conn.yieldEnd(); // the server ends TCP first (RFC 6455 §7.1.1)
+    } else {
+      conn.finish();
+    }
   }
 
   @Override
@@ -259,7 +259,8 @@ final class WsStage implements Stage {
     end = new Close(code, reason, Close.By.SELF);
     closeAtNs = Conn.NEVER;
     engine.close(code, fitReason(reason), conn.outbox());
-    finish();
+    conn.flush();
+    conn.finish();
   }
 
   /// As much of a reason as a Close frame holds, whole code points.
@@ -271,18 +272,13 @@ final class WsStage implements Stage {
     return fit;
   }
 
-  private void finish() {
-    conn.flush();
-    conn.finish();
-  }
-
   private void handlerFailed(Throwable thrown) {
     LOG.log(
         Level.ERROR,
         "A handler of " + ws.request().path() + " threw; its connection is closed with 1011.",
         thrown);
     if (conn.isOpen() && engine.mayClose()) {
-      fail(CloseCode.INTERNAL_ERROR, "the server failed");
+      fail(CloseCode.INTERNAL_ERROR, core.isClient() ? "the client failed" : "the server failed");
     }
   }
 
@@ -626,7 +622,9 @@ final class WsStage implements Stage {
     } else if (closeAtNs != Conn.NEVER && how.by() == Close.By.SELF && !engine.isClosed()) {
       how = new Close(Close.ABNORMAL, reason + ", after our Close " + how.code(), Close.By.SELF);
     }
-    core.groups.leaveAll(ws);
+    if (core.groups != null) {
+      core.groups.leaveAll(ws);
+    }
     if (pings != null) {
       pings.end("the connection ended before the pong: " + reason);
       pings = null;
@@ -646,6 +644,10 @@ final class WsStage implements Stage {
 
   Loop loop() {
     return conn.loop();
+  }
+
+  WebSocket webSocket() {
+    return ws;
   }
 
   Core core() {

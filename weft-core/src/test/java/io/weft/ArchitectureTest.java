@@ -87,12 +87,12 @@ final class ArchitectureTest {
 
   /// Nothing above the transport knows which one runs, but for the one line that chooses it.
   @Test
-  void onlyTheServerNamesAPoller() {
+  void onlyOneClassNamesAPoller() {
     noClasses()
         .that()
         .resideOutsideOfPackage("io.weft.net")
         .and()
-        .doNotHaveFullyQualifiedName("io.weft.Server")
+        .doNotHaveFullyQualifiedName("io.weft.Loops")
         .should()
         .dependOnClassesThat()
         .haveFullyQualifiedName("io.weft.net.Nio")

@@ -24,12 +24,12 @@ public final class Watchdog implements Runnable, AutoCloseable {
   ///
   /// @param clock the loops' own
   /// @param allowedNs how long a turn may last
-  public Watchdog(List<Loop> loops, LongSupplier clock, long allowedNs) {
+  public Watchdog(String threadName, List<Loop> loops, LongSupplier clock, long allowedNs) {
     this.loops = List.copyOf(loops);
     this.reportedNs = new long[loops.size()];
     this.clock = clock;
     this.allowedNs = allowedNs;
-    this.thread = Thread.ofPlatform().name("weft-watchdog").daemon().unstarted(this);
+    this.thread = Thread.ofPlatform().name(threadName).daemon().unstarted(this);
     thread.start();
   }
 
