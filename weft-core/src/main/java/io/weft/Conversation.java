@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 /// Server.at(8080).converse("/echo", ws -> { for (Message m : ws) ws.send(m); }).start();
 /// ```
 ///
+/// On a client it is what [Client#connect()] gives, and any thread may hold it.
+///
 /// Messages that arrive wait in its inbox; while more than [Limits#inboxMessages()] or
 /// [Limits#inboxBytes()] do, nothing is read from the peer. `send` waits for room, at most
 /// [Limits#progressTimeout()]. When the code returns, the connection is closed with 1000; when it

@@ -12,8 +12,10 @@ import java.util.stream.Stream;
 /// Lengths are in bytes where the name says so, times are [Duration]s.
 ///
 /// @param handshakeTimeout from accepting a connection (TLS included), or from the answer before,
-///   to the end of a request head; 10 s (408, or a close if nothing has arrived)
-/// @param requestLineBytes of a request line; 8 KiB (414)
+///   to the end of a request head; 10 s (408, or a close if nothing has arrived). On a client from
+///   the TCP connection to the end of the server's answer ([HandshakeException])
+/// @param requestLineBytes of a request line; 8 KiB (414). On a client this and the next two bound
+///   the server's answer ([HandshakeException])
 /// @param headBytes of a whole request head; 16 KiB (431)
 /// @param headers header fields in a request head; 100 (431)
 /// @param bodyBytes of the body of a plain HTTP request; 1 MiB (413)

@@ -187,6 +187,7 @@ final class Rig implements AutoCloseable {
         "every thread of the server has ended",
         () ->
             Thread.getAllStackTraces().keySet().stream()
-                .noneMatch(thread -> thread.getName().startsWith("weft-")));
+                .map(Thread::getName)
+                .noneMatch(name -> name.startsWith("weft-") && !name.startsWith("weft-client")));
   }
 }

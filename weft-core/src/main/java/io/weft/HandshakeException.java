@@ -1,0 +1,74 @@
+package io.weft;
+
+import io.weft.http.Head;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// A client could not open a connection. The message says what was being attempted and what came of
+/// it; what the server answered, if it answered, stands here too.
+public final class HandshakeException extends RuntimeException {
+
+  private static final long serialVersionUID = 1;
+
+  private static final byte[] NO_BODY = {};
+
+  /// The most that is kept of a refusal's body.
+  static final int BODY_BYTES = 4 << 10;
+
+  /// How far a client came.
+  public enum Step {
+    /// Looking up the addresses of the host.
+    RESOLVING,
+    /// Making the TCP connection.
+    CONNECTING,
+    /// Asking the server to switch to WebSocket (RFC 6455 §4.1).
+    UPGRADING
+  }
+
+  private final Step step;
+  private final transient @Nullable Head response;
+  private final byte[] body;
+
+  HandshakeException(Step step, String message) {
+    this(step, message, null, NO_BODY);
+  }
+
+  HandshakeException(Step step, String message, @Nullable Head response, byte[] body) {
+    super(message);
+    this.step = step;
+    this.response = response;
+    this.body = body;
+  }
+
+  /// At which step it failed.
+  public Step step() {
+    return step;
+  }
+
+  /// The status that the server answered with; 0 if no whole answer came. 101 if it agreed, but not
+  /// as it should have.
+  public int status() {
+    return response == null ? 0 : response.status();
+  }
+
+  /// The first header of that name in the answer; null if there is none.
+  public @Nullable String header(String name) {
+    return response == null ? null : response.header(name);
+  }
+
+  /// All headers of that name in the answer, in order.
+  public List<String> headers(String name) {
+    return response == null ? List.of() : response.headers(name);
+  }
+
+  /// The body of the answer: its first 4 KiB, or what came of it in time.
+  public byte[] body() {
+    return body.clone();
+  }
+
+  /// The body as text, read as UTF-8.
+  public String bodyText() {
+    return new String(body, StandardCharsets.UTF_8);
+  }
+}
