@@ -1,8 +1,10 @@
 package io.weft.examples;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.weft.HandshakeException;
 import io.weft.Server;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
@@ -40,6 +42,20 @@ final class ExamplesTest {
       talker.hears("你好", "00ff");
       talker.leave();
     }
+  }
+
+  @Test
+  void echoClient() throws Exception {
+    String url;
+    try (Server server = EchoServer.start(0)) {
+      url = "ws://localhost:" + server.port();
+      assertEquals("你好", EchoClient.ask(url + "/echo", "你好"));
+      var refused =
+          assertThrows(HandshakeException.class, () -> EchoClient.ask(url + "/nowhere", "?"));
+      assertEquals(404, refused.status());
+    }
+    var gone = assertThrows(HandshakeException.class, () -> EchoClient.ask(url + "/echo", "?"));
+    assertTrue(gone.getMessage().contains("cannot connect"), gone.getMessage());
   }
 
   @Test

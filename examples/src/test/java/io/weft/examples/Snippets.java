@@ -1,5 +1,6 @@
 package io.weft.examples;
 
+import io.weft.Client;
 import io.weft.Conversation;
 import io.weft.Endpoint;
 import io.weft.Handshake;
@@ -9,7 +10,9 @@ import io.weft.Response;
 import io.weft.Server;
 import io.weft.WebSocket;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 
 /// The code of docs/guide.md, where the compiler sees it; [DocumentsTest] holds the guide to it.
 final class Snippets {
@@ -44,6 +47,32 @@ final class Snippets {
       ws.send("Hello " + name);
     }
   } // returning closes with 1000
+
+  static Message feed() throws Exception {
+    try (Conversation ws = Client.connect("ws://example.com/feed")) { // waits until it is open
+      ws.send("hi");
+      return ws.receive(Duration.ofSeconds(5));
+    } // closes with 1000, and waits for the end
+  }
+
+  static Client client(String token, String session) {
+    Client client =
+        Client.to("ws://host:9001/path?x=1")
+            .header("Authorization", "Bearer " + token)
+            .cookie("session", session)
+            .subprotocols("v2.chat", "v1.chat") // the favourite first
+            .origin("https://app.example") // none unless told
+            .connectTimeout(Duration.ofSeconds(3)) // look-up and TCP
+            .limits(l -> l.messageBytes(16 << 20));
+    return client;
+  }
+
+  static List<?> ways(Client client, Endpoint endpoint) throws Exception {
+    Conversation ws = client.connect(); // straight-line
+    CompletableFuture<Conversation> later = client.connectAsync();
+    CompletableFuture<WebSocket> callbacks = client.connect(endpoint);
+    return List.of(ws, later, callbacks);
+  }
 
   static final class Deciding implements Endpoint {
     @Override
