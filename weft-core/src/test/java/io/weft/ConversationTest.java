@@ -169,14 +169,14 @@ final class ConversationTest {
                 .converse(
                     "/talk/{name}",
                     ws -> {
-                      name.complete(assertInstanceOf(WebSocket.class, ws).param("name"));
                       ws.group("all").join(ws);
+                      name.complete(assertInstanceOf(WebSocket.class, ws).param("name"));
                       ws.receive();
                     })
                 .start();
         Peer peer = Peer.open(server.port(), "/talk/ann")) {
       assertEquals("ann", name.get(20, TimeUnit.SECONDS));
-      Probe.until("it joined", () -> server.group("all").size() == 1);
+      assertEquals(1, server.group("all").size());
       server.group("all").publish("to all");
       assertEquals("to all", peer.read().text());
     }
