@@ -255,7 +255,7 @@ public final class Nio implements Poller {
     if (waitNs == 0 || !done.isEmpty()) {
       selector.selectNow(collect);
     } else {
-      selector.select(collect, Math.max(1, (waitNs + 999_999) / 1_000_000));
+      selector.select(collect, Math.ceilDiv(waitNs, 1_000_000L));
     }
   }
 
