@@ -393,6 +393,14 @@ public final class Conn extends Wheel.Timer {
 
   @Override
   void due(long nowNs) {
+    try {
+      expire(nowNs);
+    } catch (Throwable bug) {
+      Loop.abandon(this, bug);
+    }
+  }
+
+  private void expire(long nowNs) {
     if (nowNs >= ownDeadlineNs) {
       abort(
           state == State.OPEN

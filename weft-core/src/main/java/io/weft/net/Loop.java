@@ -76,12 +76,16 @@ public final class Loop implements Runnable {
     this.wheel = new Wheel(nowNs);
   }
 
-  /// Turns until [#stop()]; then closes every connection and the poller.
+  /// Turns until [#stop()], or until a turn fails; then closes every connection and the poller.
   @Override
   public void run() {
     attach();
-    while (!stopped) {
-      turn();
+    try {
+      while (!stopped) {
+        turn();
+      }
+    } catch (Throwable bug) {
+      LOG.log(Level.ERROR, "A turn failed; the loop stops, and its connections close.", bug);
     }
     close();
   }
@@ -201,7 +205,7 @@ public final class Loop implements Runnable {
   }
 
   /// Closes a connection whose own code failed, so that it costs no other.
-  private static void abandon(Conn conn, Throwable bug) {
+  static void abandon(Conn conn, Throwable bug) {
     LOG.log(Level.ERROR, "A connection's code failed; it is closed.", bug);
     try {
       conn.abort("internal error: " + bug);
@@ -302,7 +306,11 @@ public final class Loop implements Runnable {
         new Wheel.Timer() {
           @Override
           void due(long now) {
-            task.run();
+            try {
+              task.run();
+            } catch (Throwable bug) {
+              LOG.log(Level.ERROR, "A task of the loop failed.", bug);
+            }
           }
         };
     wheel.schedule(timer, nowNs + delayNs);
@@ -319,7 +327,11 @@ public final class Loop implements Runnable {
       return;
     }
     Conn conn = enter(new Conn(this, socket, terms, false));
-    conn.become(first.apply(conn));
+    try {
+      conn.become(first.apply(conn));
+    } catch (Throwable bug) {
+      abandon(conn, bug);
+    }
   }
 
   /// Begins to connect; on the loop's thread.

@@ -328,6 +328,57 @@ final class LoopTest {
   }
 
   @Test
+  void costsAConnectionWhoseDeadlineFailsAndNoOther() {
+    stage = new Failing();
+    ScriptedPoller.Line second = new ScriptedPoller.Line();
+    Conn failing = adopt(second, stage);
+    Recorder other = new Recorder();
+    Conn fine = adopt(new ScriptedPoller.Line(), other);
+    failing.wakeAt(20 * MS);
+    fine.wakeAt(20 * MS);
+    turnAfter(Duration.ofMillis(100));
+    assertTrue(stage.heard.toString().startsWith("|closed: internal error"), stage.heard + "");
+    assertEquals("|expired", other.heard.toString());
+    assertTrue(second.closed);
+  }
+
+  /// One whose deadlines come to nothing good.
+  private static final class Failing extends Recorder {
+    @Override
+    public long expired(long nowNs) {
+      throw new IllegalStateException("on purpose");
+    }
+  }
+
+  @Test
+  void survivesATaskThatFails() {
+    StringBuilder ran = new StringBuilder();
+    loop.after(
+        20 * MS,
+        () -> {
+          throw new IllegalStateException("on purpose");
+        });
+    loop.after(20 * MS, () -> ran.append("fine"));
+    turnAfter(Duration.ofMillis(100));
+    assertEquals("fine", ran.toString());
+  }
+
+  @Test
+  void closesAConnectionWhoseFirstStageCannotBeMade() {
+    ScriptedPoller.Line second = new ScriptedPoller.Line();
+    loop.adopt(
+        second,
+        terms,
+        failing -> {
+          throw new IllegalStateException("on purpose");
+        });
+    loop.turn();
+    assertTrue(second.closed);
+    assertEquals(1, gone);
+    assertEquals(1, loop.connections());
+  }
+
+  @Test
   void reportsABrokenConnectionOnce() {
     poller.completes(into -> into.failed(line, new IOException("reset by peer")));
     poller.completes(into -> into.failed(line, new IOException("and again")));
@@ -460,6 +511,17 @@ final class LoopTest {
     assertFalse(line.closed);
     turnAfter(Duration.ofMillis(200));
     heard("|closed: the peer did not close in time");
+  }
+
+  @Test
+  void closesAllItHasWhenATurnFails() {
+    poller.completes(into -> {
+      throw new IllegalStateException("on purpose");
+    });
+    loop.run();
+    heard("|closed: the server stopped");
+    assertTrue(poller.closed);
+    assertEquals(1, gone);
   }
 
   @Test
