@@ -6,6 +6,8 @@ import io.weft.net.Loop;
 import io.weft.net.Watchdog;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -31,8 +33,10 @@ import org.jspecify.annotations.Nullable;
 /// to end (SIGTERM, Ctrl-C), it drains and closes by itself.
 public final class Server implements AutoCloseable {
 
-  /// How long a loop may take to answer while the server closes; one whose poller failed never
-  /// does.
+  private static final Logger LOG = System.getLogger("io.weft");
+
+  /// How long a loop may take to answer while the server closes, beyond the time given for that;
+  /// one whose poller failed never does, nor does one whose handler does not return.
   private static final long DEAD_LOOP_MS = 5_000;
 
   private final List<Loop> loops;
@@ -106,7 +110,7 @@ public final class Server implements AutoCloseable {
     try {
       this.address = listener.open(builder.address).join();
     } catch (CompletionException e) {
-      stop();
+      stop(System.nanoTime());
       throw e.getCause() instanceof IOException cause ? cause : new IOException(e.getCause());
     }
     if (builder.closeAtShutdown) {
@@ -150,24 +154,30 @@ public final class Server implements AutoCloseable {
   /// Drains and closes: accepts no more, closes every WebSocket with 1001 behind what was sent on
   /// it, waits until all have closed or `wait` is over, and closes the rest by force. The closes
   /// are spread over [Limits#drainSpread()] at most, a millisecond a connection, so that the
-  /// clients do not all come back at once. Blocks; not for a loop's thread.
+  /// clients do not all come back at once. A loop whose handler does not return is left behind, 5
+  /// seconds after `wait`. Blocks; not for a loop's thread.
   ///
   /// @return how it went; the same again if it was closed before
-  public synchronized Drained close(Duration wait) {
-    if (drained != null) {
-      return drained;
-    }
+  public Drained close(Duration wait) {
     if (loops.stream().anyMatch(Loop::isCurrent)) {
       throw new IllegalStateException("a server cannot be closed from one of its callbacks");
     }
+    return closeOnce(wait);
+  }
+
+  /// Under the lock, for which no loop may wait: it is held while the loops are waited for.
+  private synchronized Drained closeOnce(Duration wait) {
+    if (drained != null) {
+      return drained;
+    }
     long deadlineNs = System.nanoTime() + wait.toNanos();
-    listener.close().completeOnTimeout(null, DEAD_LOOP_MS, TimeUnit.MILLISECONDS).join();
+    listener.close().completeOnTimeout(null, graceMs(deadlineNs), TimeUnit.MILLISECONDS).join();
     int connections = connections();
     spreadCloses(connections, wait);
     awaitNone(deadlineNs);
     int forced = connections();
-    long unsentBytes = forced == 0 ? 0 : unsentBytes();
-    stop();
+    long unsentBytes = forced == 0 ? 0 : unsentBytes(deadlineNs);
+    stop(deadlineNs);
     drained = new Drained(connections, forced, unsentBytes);
     removeHook();
     return drained;
@@ -207,7 +217,13 @@ public final class Server implements AutoCloseable {
     }
   }
 
-  private long unsentBytes() {
+  /// What is left for the loops to answer, when `deadlineNs` may be past; at least a moment.
+  private static long graceMs(long deadlineNs) {
+    long leftMs = TimeUnit.NANOSECONDS.toMillis(deadlineNs - System.nanoTime()) + DEAD_LOOP_MS;
+    return Math.max(10, leftMs);
+  }
+
+  private long unsentBytes(long deadlineNs) {
     return loops.stream()
         .map(loop ->
             CompletableFuture.supplyAsync(
@@ -217,7 +233,7 @@ public final class Server implements AutoCloseable {
                       return bytes.get();
                     },
                     loop::post)
-                .completeOnTimeout(0L, DEAD_LOOP_MS, TimeUnit.MILLISECONDS))
+                .completeOnTimeout(0L, graceMs(deadlineNs), TimeUnit.MILLISECONDS))
         .toList()
         .stream()
         .mapToLong(CompletableFuture::join)
@@ -230,12 +246,14 @@ public final class Server implements AutoCloseable {
     }
   }
 
-  private void stop() {
+  private void stop(long deadlineNs) {
     loops.forEach(Loop::stop);
     for (Thread thread : threads) {
       boolean interrupted = Thread.interrupted();
       try {
-        thread.join();
+        if (!thread.join(Duration.ofMillis(graceMs(deadlineNs)))) {
+          leaveBehind(thread);
+        }
       } catch (InterruptedException e) {
         interrupted = true;
       }
@@ -244,6 +262,16 @@ public final class Server implements AutoCloseable {
       }
     }
     watchdog.close();
+  }
+
+  private static void leaveBehind(Thread thread) {
+    StringBuilder stack = new StringBuilder();
+    for (StackTraceElement frame : thread.getStackTrace()) {
+      stack.append(System.lineSeparator()).append("  at ").append(frame);
+    }
+    LOG.log(
+        Level.ERROR,
+        thread.getName() + " does not end; the server closes without it. It is at" + stack);
   }
 
   private void removeHook() {

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -531,6 +532,59 @@ final class ServerTest {
       self[0] = server;
       peer.sendText("die");
       assertTrue(thrown.get(20, TimeUnit.SECONDS).getMessage().contains("callback"));
+    }
+  }
+
+  @Test
+  void mayNotBeClosedFromACallbackWhileItCloses() throws Exception {
+    CompletableFuture<Throwable> thrown = new CompletableFuture<>();
+    Server[] self = new Server[1];
+    Endpoint last =
+        new Endpoint() {
+          @Override
+          public void closed(WebSocket ws, Close close) {
+            try {
+              self[0].close();
+            } catch (IllegalStateException e) {
+              thrown.complete(e);
+            }
+          }
+        };
+    Server server = server().route("/s", last).start();
+    self[0] = server;
+    try (Peer peer = Peer.open(server.port(), "/s")) {
+      CompletableFuture<Server.Drained> closing =
+          CompletableFuture.supplyAsync(() -> server.close(Duration.ofSeconds(20)));
+      assertEquals(1001, peer.readClose().code());
+      peer.hangUp();
+      assertTrue(thrown.get(10, TimeUnit.SECONDS).getMessage().contains("callback"));
+      assertEquals(new Server.Drained(1, 0, 0), closing.get(10, TimeUnit.SECONDS));
+    }
+  }
+
+  @Test
+  void closesThoughAHandlerNeverReturns() throws Exception {
+    CountDownLatch entered = new CountDownLatch(1);
+    CountDownLatch release = new CountDownLatch(1);
+    Endpoint stuck =
+        new Endpoint() {
+          @Override
+          public void text(WebSocket ws, String text) throws Exception {
+            entered.countDown();
+            release.await();
+          }
+        };
+    Server server = server().loops(1).route("/s", stuck).start();
+    try (Logged logged = new Logged();
+        Peer peer = Peer.open(server.port(), "/s")) {
+      peer.sendText("stay");
+      assertTrue(entered.await(10, TimeUnit.SECONDS));
+      CompletableFuture<Server.Drained> closing =
+          CompletableFuture.supplyAsync(() -> server.close(Duration.ofMillis(100)));
+      assertEquals(1, closing.get(10, TimeUnit.SECONDS).forced());
+      assertEquals(1, logged.count("weft-loop-0 does not end"), logged.all());
+      release.countDown();
+      peer.awaitEnd(); // the loop ends as soon as it can
     }
   }
 
