@@ -242,12 +242,15 @@ final class HttpStage implements Stage {
     Head.Builder head = Head.response(response.status());
     head.header("Date", DATE.format(ZonedDateTime.now(ZoneOffset.UTC)));
     response.headers().forEach(head::header);
-    head.header("Content-Length", Integer.toString(content.length));
+    boolean bodiless = response.status() == 204 || response.status() == 304;
+    if (!bodiless) {
+      head.header("Content-Length", Integer.toString(content.length));
+    }
     if (!keepAlive) {
       head.header("Connection", "close");
     }
     head.build().appendTo(conn.outbox());
-    if (!headOnly) {
+    if (!headOnly && !bodiless) {
       conn.outbox().put(content, 0, content.length, 0);
     }
     if (keepAlive) {

@@ -21,7 +21,7 @@ public final class Response {
 
   /// A body of any kind.
   ///
-  /// @param status 200 to 599
+  /// @param status 200 to 599; with 204 and 304 no body is sent (RFC 9110 §6.4.1)
   /// @param contentType as `text/html; charset=utf-8`
   /// @param body not copied: leave it as it is
   public static Response of(int status, String contentType, byte[] body) {

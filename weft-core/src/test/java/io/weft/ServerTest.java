@@ -450,6 +450,19 @@ final class ServerTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {204, 304})
+  void sendsNoBodyWhereNoneMayBe(int status) throws Exception {
+    try (Server server = site().http("/none", request -> Response.text(status, "none")).start();
+        Peer peer = Peer.tcp(server.port())) {
+      peer.send("GET /none HTTP/1.1\r\nHost: a\r\n\r\nGET /health HTTP/1.1\r\nHost: a\r\n\r\n");
+      String head = peer.readHead();
+      assertTrue(head.startsWith("HTTP/1.1 " + status + " "), head);
+      assertFalse(head.contains("Content-Length"), head);
+      assertTrue(peer.readHead().startsWith("HTTP/1.1 200 "));
+    }
+  }
+
   @Test
   void answersOneRequestAfterAnotherAndThenUpgrades() throws Exception {
     try (Server server = site().start();
