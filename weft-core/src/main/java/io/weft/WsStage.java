@@ -545,6 +545,7 @@ final class WsStage implements Stage {
           "a close reason of %d bytes is over %d (RFC 6455 §5.5.1)"
               .formatted(bytes, Engine.MAX_REASON_BYTES));
     }
+    open = false; // at once, so that the caller's next send is not taken and then not sent
     loop().execute(() -> closeNow(code, reason));
   }
 

@@ -407,6 +407,20 @@ final class ServerTest {
   }
 
   @Test
+  void takesNothingBehindACloseOfTheSameThread() throws Exception {
+    try (Server server = server().start();
+        Peer peer = Peer.open(server.port(), "/echo")) {
+      WebSocket ws = probe.awaitOpened();
+      assertEquals(Send.SENT, ws.send("last"));
+      ws.close(4000, "done");
+      assertFalse(ws.isOpen());
+      assertEquals(Send.REFUSED, ws.send("too late"));
+      assertEquals("last", peer.read().text());
+      assertEquals(4000, peer.read().code());
+    }
+  }
+
+  @Test
   void refusesTextThatIsNoUnicode() throws Exception {
     try (Server server = server().start();
         Peer peer = Peer.open(server.port(), "/echo")) {
