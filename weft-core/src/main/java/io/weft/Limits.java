@@ -28,7 +28,8 @@ import java.util.stream.Stream;
 /// @param controlFrameBurst control frames at once, after a quiet time; 200 (close code 1008)
 /// @param idlePing without a byte from the peer until it is pinged; 25 s, ±10 % (a ping)
 /// @param pongTimeout for the answer to that ping; 20 s (1006 to the application)
-/// @param closeTimeout for the close handshake; 5 s (TCP is closed)
+/// @param closeTimeout for the close handshake; 5 s, and again while bytes before our Close still
+///   leave (TCP is closed)
 /// @param outboxSoftBytes waiting to be sent on a connection before it counts as full; 256 KiB
 ///   (`QUEUED`, then the `writable` event; reads pause)
 /// @param outboxHardBytes waiting to be sent on a connection that no message takes it over while

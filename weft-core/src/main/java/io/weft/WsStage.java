@@ -62,6 +62,9 @@ final class WsStage implements Stage {
   /// When to give up waiting for the peer's Close, or when to send ours in a drain.
   private long closeAtNs = Conn.NEVER;
 
+  /// What stood before our Close in the outbox, as far as it had not left when last looked at.
+  private int beforeCloseBytes;
+
   /// When the control frames received so far would have been due, sent at the rate allowed.
   private long controlDueNs;
 
@@ -321,6 +324,9 @@ final class WsStage implements Stage {
     if (nowNs >= closeAtNs) {
       if (engine.mayClose()) {
         closeNow(Close.GOING_AWAY, "the server stops");
+      } else if (conn.outbox().bytes() < beforeCloseBytes) {
+        beforeCloseBytes = conn.outbox().bytes();
+        closeAtNs = nowNs + core.closeNs; // it cannot answer what it has not had, and takes it
       } else {
         conn.abort("the peer did not answer Close in time");
       }
@@ -553,6 +559,7 @@ final class WsStage implements Stage {
     if (conn.isOpen() && engine.mayClose()) {
       open = false;
       end = new Close(code, reason, Close.By.SELF);
+      beforeCloseBytes = conn.outbox().bytes();
       engine.close(code, reason, conn.outbox());
       conn.flush();
       closeAtNs = loop().nowNs() + core.closeNs;

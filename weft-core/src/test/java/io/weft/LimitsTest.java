@@ -457,6 +457,27 @@ final class LimitsTest {
 
   @Test
   @Crosses("closeTimeout")
+  void waitsForThePeerThatStillTakesWhatStandsBeforeClose() throws Exception {
+    int bytes = 12 << 20; // more than the kernel's buffers hold
+    try (Rig rig = Rig.with(limits -> limits.closeTimeout(SHORT).outboxHardBytes(2 * bytes));
+        Peer peer = rig.keep(Peer.narrow(rig.port(), Rig.PATH))) {
+      WebSocket ws = rig.endpoint.awaitOpened();
+      assertTrue(ws.send(new byte[bytes]).isTaken());
+      ws.close(4000, "behind it all");
+      int chunk = bytes / 12;
+      peer.socket.getInputStream().readNBytes(10); // the header
+      for (int at = 0; at < bytes; at += chunk) {
+        TimeUnit.MILLISECONDS.sleep(SHORT.toMillis() / 8);
+        assertEquals(chunk, peer.socket.getInputStream().readNBytes(chunk).length, "at " + at);
+      }
+      assertEquals(4000, peer.readClose().code());
+      peer.sendClose(4000, "");
+      rig.endpoint.assertClosed(4000, Close.By.SELF);
+    }
+  }
+
+  @Test
+  @Crosses("closeTimeout")
   void closesTcpIfThePeerLeavesItOpen() throws Exception {
     try (Rig rig = Rig.with(limits -> limits.closeTimeout(SHORT));
         Peer peer = rig.open()) {
