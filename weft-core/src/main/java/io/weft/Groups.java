@@ -57,13 +57,16 @@ final class Groups {
       return false;
     }
     synchronized (member) {
-      boolean isMember = member.groupNames().contains(name);
-      if (isMember || !member.addGroupName(name, limits.groupsPerConnection())) {
-        loop.unreserveMail();
-        return isMember;
+      if (!member.groupNames().contains(name)) {
+        if (!member.addGroupName(name, limits.groupsPerConnection())) {
+          loop.unreserveMail();
+          return false;
+        }
+        sizes.merge(name, 1, Integer::sum);
       }
-      sizes.merge(name, 1, Integer::sum);
     }
+    // Also if it was a member: the mail of the thread that made it one may be on its way yet, and
+    // must not come behind what this thread publishes.
     loop.executeReserved(() -> settle(name, member));
     return true;
   }
