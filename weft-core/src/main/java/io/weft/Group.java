@@ -46,8 +46,8 @@ public final class Group {
 
   /// Sends a text message to every member.
   ///
-  /// @return [Send#SENT], or [Send#REFUSED] if too much waits for a loop ([Limits#mailboxMails()]):
-  ///   then no member got it
+  /// @return [Send#SENT], or [Send#REFUSED] if too much waits for a loop ([Limits#mailboxMails()],
+  ///   [Limits#poolBytes()]): then no member got it
   /// @throws IllegalArgumentException as [WebSocket#send(String)]
   public Send publish(String text) {
     return groups.publish(name, text);

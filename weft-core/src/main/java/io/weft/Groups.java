@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 
 /// All groups of a server. Each loop keeps the members that live on it, so that publishing is one
 /// mail a loop and nobody locks; a count for each name is all that they share.
@@ -26,6 +27,9 @@ final class Groups {
   private final Map<Loop, Map<String, Set<WebSocket>>> members = new HashMap<>();
 
   private final Map<String, Integer> sizes = new ConcurrentHashMap<>();
+
+  /// Bytes of publications that are on their way to the loops, counted once for each loop.
+  private final AtomicLong mailedBytes = new AtomicLong();
 
   Groups(List<Loop> loops, Limits limits) {
     this.loops = loops;
@@ -131,9 +135,16 @@ final class Groups {
     if (size(name) == 0) {
       return Send.SENT;
     }
+    long bytes = (long) payload.length * loops.size();
+    long before = mailedBytes.getAndAdd(bytes);
+    if (before > 0 && before + bytes > limits.poolBytes()) {
+      mailedBytes.getAndAdd(-bytes);
+      return Send.REFUSED;
+    }
     for (int at = 0; at < loops.size(); at++) {
       if (!loops.get(at).reserveMail()) {
         loops.subList(0, at).forEach(Loop::unreserveMail);
+        mailedBytes.getAndAdd(-bytes);
         return Send.REFUSED;
       }
     }
@@ -146,6 +157,7 @@ final class Groups {
   /// Sends to all members on one loop: the frame is written once into the loop's memory, and their
   /// outboxes refer to it.
   private void deliver(Loop loop, String name, Opcode opcode, byte[] payload) {
+    mailedBytes.getAndAdd(-payload.length);
     Set<WebSocket> here = on(loop).get(name);
     if (here == null) {
       return;

@@ -49,8 +49,9 @@ import java.util.stream.Stream;
 /// @param groupNameBytes of a group's name, in UTF-8; 255 (`IllegalArgumentException`)
 /// @param mailboxMails sends, joins and publications of other threads that wait for a loop; 65,536
 ///   (`REFUSED`)
-/// @param poolBytes native memory that all loops together lend to their connections' outboxes; a
-///   quarter of the heap's maximum, 64 MiB at least (`REFUSED`)
+/// @param poolBytes native memory that all loops together lend to their connections' outboxes, and
+///   as much again for publications that wait for a loop; a quarter of the heap's maximum, 64 MiB
+///   at least (`REFUSED`)
 /// @param drainTimeout for connections to close when the server does; 30 s (they are closed by
 ///   force)
 /// @param drainSpread over which the closes of a drain are spread; 10 s (none: it is a pace)

@@ -1035,6 +1035,37 @@ final class LimitsTest {
     }
   }
 
+  /// Publications wait in memory too.
+  @Test
+  @Crosses("poolBytes")
+  void refusesPublicationsThatTheLoopDoesNotKeepUpWith() throws Exception {
+    int bytes = 50_000;
+    var endpoint = new Blocking();
+    try (Rig rig =
+            Rig.alone(
+                endpoint,
+                builder ->
+                    builder.limits(
+                        limits -> limits.poolBytes(5L * bytes).outboxSoftBytes(1 << 20)));
+        Peer peer = rig.open()) {
+      WebSocket ws = endpoint.awaitOpened();
+      Group group = ws.group("g");
+      assertTrue(group.join(ws));
+      assertEquals(0, rig.lentChunks()); // and the loop has read its mail
+      endpoint.by(peer);
+      for (int at = 0; at < 5; at++) {
+        assertEquals(Send.SENT, group.publish(ByteBuffer.allocate(bytes)));
+      }
+      assertEquals(Send.REFUSED, group.publish(ByteBuffer.allocate(bytes)));
+      endpoint.release.countDown();
+      for (int at = 0; at < 5; at++) {
+        assertEquals(bytes, peer.read().payload().length);
+      }
+      assertEquals(Send.SENT, group.publish(ByteBuffer.allocate(10 * bytes)), "never none");
+      assertEquals(10 * bytes, peer.read().payload().length);
+    }
+  }
+
   @Test
   @Crosses("drainTimeout")
   void closesByForceWhatDoesNotCloseInTime() throws Exception {
