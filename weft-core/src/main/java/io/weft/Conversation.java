@@ -336,10 +336,10 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
       try {
         talk.talk(ws);
         ws.close();
-      } catch (ConnectionClosedException e) {
-        // The talk tried to go on after the end, which is a usual way for it to learn of it.
-        ws.close();
       } catch (Throwable thrown) {
+        if (thrown instanceof ConnectionClosedException && !ws.isOpen()) {
+          return; // it tried to go on after the end, which is a usual way to learn of it
+        }
         LOG.log(
             System.Logger.Level.ERROR,
             "A conversation on " + ws.request().path() + " threw; it is closed with 1011.",

@@ -162,6 +162,31 @@ final class ConversationTest {
   }
 
   @Test
+  void closesWith1011WhenAnotherConnectionsEndIsThrown() throws Exception {
+    CompletableFuture<Conversation> first = new CompletableFuture<>();
+    try (Logged logged = new Logged();
+        Server server =
+            talk(ws -> {
+              if (first.complete(ws)) {
+                assertFalse(ws.iterator().hasNext(), "it ends");
+              } else {
+                ws.receive();
+                first.join().send("you are gone");
+              }
+            });
+        Peer gone = Peer.open(server.port(), "/talk")) {
+      Conversation other = first.get(20, TimeUnit.SECONDS);
+      gone.reset();
+      Probe.until("it is gone", () -> !other.isOpen());
+      try (Peer peer = Peer.open(server.port(), "/talk")) {
+        peer.sendText("go");
+        assertEquals(1011, peer.readClose().code());
+      }
+      assertEquals(1, logged.count("A conversation on /talk threw"), logged.all());
+    }
+  }
+
+  @Test
   void isAWebSocketToo() throws Exception {
     CompletableFuture<String> name = new CompletableFuture<>();
     try (Server server =
