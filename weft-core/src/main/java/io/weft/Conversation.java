@@ -105,9 +105,11 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
     };
   }
 
-  /// Sends a text message, waiting for room.
+  /// Sends a text message, waiting for room; but not on the connection's own loop (in a callback),
+  /// which is the one to make room.
   ///
-  /// @return [Send#SENT] or [Send#QUEUED]: it was taken
+  /// @return [Send#SENT] or [Send#QUEUED]: it was taken; on the connection's own loop also
+  ///   [Send#REFUSED]
   /// @throws ConnectionClosedException if the connection has ended, or closes
   /// @throws IllegalStateException if there was no room within [Limits#progressTimeout()]
   @Override
@@ -157,7 +159,7 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
     while (true) {
       long seen = roomNumber();
       Send sent = sending.attempt();
-      if (sent.isTaken()) {
+      if (sent.isTaken() || stage().loop().isCurrent()) {
         return sent;
       }
       awaitRoom(seen, deadlineNs);

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Every method may be called from any thread. What one thread sends arrives in the order it was
 /// sent; sends from the connection's own loop (in a callback) cost no hand-over. Nothing here
-/// blocks; in a [Conversation] `send` waits for room.
+/// blocks; but in a [Conversation] `send` waits for room, whoever calls it.
 public sealed class WebSocket permits Conversation {
 
   private final WsStage stage;

@@ -187,6 +187,30 @@ final class ConversationTest {
   }
 
   @Test
+  void doesNotWaitOnTheLoopThatMakesRoom() throws Exception {
+    CompletableFuture<Send> refused = new CompletableFuture<>();
+    try (Server server =
+            talk(ws -> {
+              var filled =
+                  ws.ping()
+                      .thenAccept(roundTrip -> {
+                        Send sent = Send.SENT;
+                        while (sent.isTaken()) {
+                          sent = ws.send(new byte[64 << 10]);
+                        }
+                        refused.complete(sent);
+                      });
+              filled.join();
+              ws.receive();
+            });
+        Peer peer = Peer.narrow(server.port(), "/talk")) {
+      Peer.Frame ping = peer.read();
+      peer.send(Peer.frame(true, Peer.PONG, ping.payload()));
+      assertEquals(Send.REFUSED, refused.get(5, TimeUnit.SECONDS));
+    }
+  }
+
+  @Test
   void isAWebSocketToo() throws Exception {
     CompletableFuture<String> name = new CompletableFuture<>();
     try (Server server =
