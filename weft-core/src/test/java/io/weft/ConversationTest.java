@@ -189,6 +189,7 @@ final class ConversationTest {
   @Test
   void doesNotWaitOnTheLoopThatMakesRoom() throws Exception {
     CompletableFuture<Send> refused = new CompletableFuture<>();
+    CompletableFuture<Void> mayAnswer = new CompletableFuture<>();
     try (Server server =
             talk(ws -> {
               var filled =
@@ -200,11 +201,13 @@ final class ConversationTest {
                         }
                         refused.complete(sent);
                       });
+              mayAnswer.complete(null);
               filled.join();
               ws.receive();
             });
         Peer peer = Peer.narrow(server.port(), "/talk")) {
       Peer.Frame ping = peer.read();
+      mayAnswer.join(); // or the caller of ping() would do what follows the pong
       peer.send(Peer.frame(true, Peer.PONG, ping.payload()));
       assertEquals(Send.REFUSED, refused.get(5, TimeUnit.SECONDS));
     }
