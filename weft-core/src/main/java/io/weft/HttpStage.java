@@ -120,7 +120,9 @@ final class HttpStage implements Stage {
   private void refuse(Upgrade.Refused refused) {
     Response response = Response.text(refused.status(), refused.why() + "\n");
     for (Head.Field field : refused.headers()) {
-      response = response.header(field.name(), field.value());
+      if (!field.value().equals("close")) { // which answer(...) says itself
+        response = response.header(field.name(), field.value());
+      }
     }
     answer(response, false, false);
   }

@@ -88,7 +88,7 @@ public sealed class WebSocket permits Conversation {
   ///
   /// @return the round-trip time, when the pong is here; fails with [IllegalStateException] if the
   ///   connection ends before, if 16 pings are under way, or if too much waits for the loop
-  ///   ([Limits#mailboxMails()]). Completed on the loop's thread
+  ///   ([Limits#mailboxMails()]). Completed on the loop's thread: what hangs on it must not block
   public CompletableFuture<Duration> ping() {
     return stage.ping();
   }

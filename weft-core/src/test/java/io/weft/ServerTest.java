@@ -213,6 +213,18 @@ final class ServerTest {
   }
 
   @Test
+  void saysOnceThatARefusedConnectionCloses() throws Exception {
+    try (Server server = server().start();
+        Peer peer = Peer.tcp(server.port())) {
+      peer.send(Peer.handshake("/echo").replace("Version: 13", "Version: 12"));
+      String answer = peer.readAll();
+      assertTrue(answer.startsWith("HTTP/1.1 426 "), answer);
+      assertTrue(answer.contains("Sec-WebSocket-Version: 13\r\n"), answer);
+      assertEquals(answer.indexOf(": close\r\n"), answer.lastIndexOf(": close\r\n"), answer);
+    }
+  }
+
+  @Test
   void answersAHandshakeAtAPathWithoutEndpointWith404() throws Exception {
     try (Server server = server().start();
         Peer peer = Peer.tcp(server.port())) {

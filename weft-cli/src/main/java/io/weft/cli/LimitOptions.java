@@ -68,7 +68,7 @@ final class LimitOptions {
     help("groupsPerConnection", "Groups a connection may be in", "it joins no more");
     help("groupNameBytes", "The name of a group", "the name is refused");
     help("mailboxMails", "Sends of other threads that wait for a loop", "a send is refused");
-    help("poolBytes", "Memory that a loop lends to what waits to be sent", "a send is refused");
+    help("poolBytes", "Memory that all loops lend to what waits to be sent", "a send is refused");
     help("drainTimeout", "For connections to close when the server stops", "closed by force");
     help("drainSpread", "Over which the closes are spread when the server stops", "no more spread");
     help(
