@@ -129,9 +129,7 @@ final class Groups {
   }
 
   private Send publish(String name, Opcode opcode, byte[] payload) {
-    if (payload.length > limits.outboxHardBytes()) {
-      throw WsStage.tooLarge(payload.length, limits);
-    }
+    Outgoing.checkSize(payload.length, limits);
     if (size(name) == 0) {
       return Send.SENT;
     }
@@ -168,7 +166,7 @@ final class Groups {
     Engine.frame(opcode, ByteBuffer.wrap(payload), frame);
     List<WebSocket> full = new ArrayList<>(0);
     for (WebSocket member : here) {
-      if (!member.stage().sendShared(frame, frameBytes, payload.length, hasMemory)) {
+      if (!member.stage().outgoing().shared(frame, frameBytes, payload.length, hasMemory)) {
         full.add(member);
       }
     }

@@ -43,7 +43,7 @@ public sealed class WebSocket permits Conversation {
   /// @throws IllegalArgumentException if half a surrogate pair stands alone in it, or if it is
   ///   longer than [Limits#outboxHardBytes()] and so could never be sent
   public Send send(String text) {
-    return stage.sendText(text);
+    return stage.outgoing().text(text);
   }
 
   /// Sends a binary message.
@@ -53,7 +53,7 @@ public sealed class WebSocket permits Conversation {
   /// @return whether it was taken, and whether to go on
   /// @throws IllegalArgumentException if it is longer than [Limits#outboxHardBytes()]
   public Send send(ByteBuffer data) {
-    return stage.sendBinary(data);
+    return stage.outgoing().binary(data);
   }
 
   /// Sends a binary message; as [#send(ByteBuffer)].
@@ -107,7 +107,7 @@ public sealed class WebSocket permits Conversation {
 
   /// Whether messages can be sent: nobody has closed yet, as far as is known.
   public boolean isOpen() {
-    return stage.isOpen();
+    return stage.outgoing().isOpen();
   }
 
   /// The request that opened it: on a client, the one it sent.
@@ -162,7 +162,7 @@ public sealed class WebSocket permits Conversation {
 
   /// Bytes taken and not yet handed to the operating system, as far as this thread sees.
   public long bufferedBytes() {
-    return stage.bufferedBytes();
+    return stage.outgoing().bufferedBytes();
   }
 
   WsStage stage() {

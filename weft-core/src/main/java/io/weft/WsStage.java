@@ -7,45 +7,28 @@ import io.weft.net.Stage;
 import io.weft.ws.CloseCode;
 import io.weft.ws.Engine;
 import io.weft.ws.Event;
-import io.weft.ws.Opcode;
 import io.weft.ws.ProtocolException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/// A connection that speaks WebSocket: what the engine finds goes to the endpoint, what the
-/// application sends goes to the engine, and the limits that need a clock are kept here.
+/// A connection that speaks WebSocket: what the engine finds goes to the endpoint, and the limits
+/// that need a clock are kept here. What the application sends has its way in [Outgoing].
 ///
 /// All fields belong to the loop's thread but those marked otherwise.
 final class WsStage implements Stage {
 
   private static final Logger LOG = System.getLogger("io.weft");
-  private static final VarHandle PROMISED;
-
-  static {
-    try {
-      PROMISED = MethodHandles.lookup().findVarHandle(WsStage.class, "promised", int.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
-
-  /// What a mailed message counts for beside its payload: its frame header and its mail.
-  private static final int MAIL_BYTES = 64;
-
-  /// How long one who was refused for want of memory waits before it is told to try again.
-  private static final long SHORT_OF_MEMORY_NS = Duration.ofMillis(20).toNanos();
 
   private final Core core;
   private final Conn conn;
   private final Engine engine;
   private final Endpoint endpoint;
   private final WebSocket ws;
+  private final Outgoing outgoing;
 
   /// How it ended, once that is known; the end is told when TCP is closed.
   private @Nullable Close end;
@@ -73,18 +56,8 @@ final class WsStage implements Stage {
   /// What the newest ping carried that is not answered yet because the peer does not read.
   private byte @Nullable [] owedPong;
 
-  /// Whether the endpoint is to hear that there is room again; set by any thread.
-  private volatile boolean owesWritable;
-
   /// Whether a conversation's inbox is full.
   private boolean inboxFull;
-
-  /// Bytes that other threads were told they may send and whose mail is on its way.
-  @SuppressWarnings("unused") // by PROMISED
-  private volatile int promised;
-
-  /// Whether nobody has closed; for other threads, the engine knows it for this one.
-  private volatile boolean open = true;
 
   private volatile long roundTripNs = -1;
 
@@ -93,6 +66,7 @@ final class WsStage implements Stage {
     this.conn = conn;
     this.engine = new Engine(core.role, core.bounds, core.maskingKeys, null);
     this.endpoint = endpoint;
+    this.outgoing = new Outgoing(core, conn, engine);
     this.ws =
         endpoint instanceof Conversation.Inbox
             ? new Conversation(this, core.nextId(), request, subprotocol)
@@ -231,7 +205,7 @@ final class WsStage implements Stage {
   }
 
   private void peerClosed(int code, String reason) {
-    open = false;
+    outgoing.end();
     if (end == null) {
       end = new Close(code, reason, Close.By.PEER);
       engine.close(code, reason, conn.outbox()); // a browser shows what comes back
@@ -258,7 +232,7 @@ final class WsStage implements Stage {
   /// ends without waiting for the peer's.
   private void fail(int code, @Nullable String why) {
     String reason = why == null ? CloseCode.name(code) : why;
-    open = false;
+    outgoing.end();
     end = new Close(code, reason, Close.By.SELF);
     closeAtNs = Conn.NEVER;
     engine.close(code, fitReason(reason), conn.outbox());
@@ -364,154 +338,10 @@ final class WsStage implements Stage {
     }
   }
 
-  // ---- What the application sends -------------------------------------------------------------
-
-  Send sendText(String text) {
-    byte[] utf8 = Engine.utf8(text);
-    return loop().isCurrent() ? sendHere(utf8) : mail(Opcode.TEXT, utf8);
-  }
-
-  Send sendBinary(ByteBuffer data) {
-    if (loop().isCurrent()) {
-      return sendHere(data);
-    }
-    byte[] copy = new byte[data.remaining()];
-    data.get(data.position(), copy);
-    Send sent = mail(Opcode.BINARY, copy);
-    if (sent.isTaken()) {
-      data.position(data.limit());
-    }
-    return sent;
-  }
-
-  private Send sendHere(byte[] utf8) {
-    if (!hasRoom(utf8.length)) {
-      return refused();
-    }
-    engine.text(utf8, conn.outbox());
-    return sent();
-  }
-
-  private Send sendHere(ByteBuffer data) {
-    if (!hasRoom(data.remaining())) {
-      return refused();
-    }
-    engine.binary(data, conn.outbox());
-    return sent();
-  }
-
-  private boolean hasRoom(int messageBytes) {
-    checkSize(messageBytes);
-    return maySend() && conn.outbox().takes(messageBytes, promised);
-  }
-
-  /// Whether messages go out: nobody has closed, and TCP is there. What is appended to the outbox
-  /// of a connection that is gone would stay there.
-  private boolean maySend() {
-    return conn.isOpen() && engine.maySend();
-  }
-
-  private Send sent() {
-    conn.flush();
-    if (!conn.outbox().isHigh()) {
-      return Send.SENT;
-    }
-    oweWritable();
-    return Send.QUEUED;
-  }
-
-  private Send refused() {
-    if (open) {
-      oweWritable();
-    }
-    return Send.REFUSED;
-  }
-
-  /// Takes a message on a foreign thread: the bytes are promised, so that all threads together keep
-  /// the limit, and mailed.
-  private Send mail(Opcode opcode, byte[] payload) {
-    checkSize(payload.length);
-    if (!open) {
-      return Send.REFUSED;
-    }
-    int bytes = payload.length + MAIL_BYTES;
-    Limits limits = core.limits;
-    long before = (int) PROMISED.getAndAdd(this, bytes) + (long) conn.outbox().bytes();
-    boolean fits =
-        before <= limits.outboxSoftBytes() || before + payload.length <= limits.outboxHardBytes();
-    if (!fits || !loop().reserveMail(bytes)) {
-      PROMISED.getAndAdd(this, -bytes);
-      return refused();
-    }
-    loop().postReserved(() -> sendMailed(opcode, payload, bytes));
-    if (before + bytes <= limits.outboxSoftBytes()) {
-      return Send.SENT;
-    }
-    oweWritable();
-    return Send.QUEUED;
-  }
-
-  private void sendMailed(Opcode opcode, byte[] payload, int promisedBytes) {
-    PROMISED.getAndAdd(this, -promisedBytes);
-    loop().pool().redeem(promisedBytes);
-    if (maySend()) {
-      if (opcode == Opcode.TEXT) {
-        engine.text(payload, conn.outbox());
-      } else {
-        engine.binary(ByteBuffer.wrap(payload), conn.outbox());
-      }
-      conn.flush();
-    }
-  }
-
-  /// Sends a frame that all members of a group share.
-  ///
-  /// @param hasMemory whether the loop had memory for it; if not, members that hold much are slow
-  /// @return false if there is no room for it
-  boolean sendShared(Chunk frame, int frameBytes, int messageBytes, boolean hasMemory) {
-    if (!maySend()) {
-      return true; // it is leaving anyway
-    }
-    if (!conn.outbox().fits(messageBytes, promised) || !(hasMemory || conn.outbox().isLow())) {
-      return false;
-    }
-    conn.outbox().share(frame, 0, frameBytes);
-    conn.flush();
-    return true;
-  }
+  // ---- Room to send, closing, pings -----------------------------------------------------------
 
   void closeAsSlow() {
     closeNow(Close.TRY_AGAIN_LATER, "too slow for a group: the outbox is full");
-  }
-
-  private void checkSize(int messageBytes) {
-    if (messageBytes > core.limits.outboxHardBytes()) {
-      throw tooLarge(messageBytes, core.limits);
-    }
-  }
-
-  static IllegalArgumentException tooLarge(int messageBytes, Limits limits) {
-    return new IllegalArgumentException(
-        "a message of %d bytes can never be sent: the limit outboxHardBytes is %d"
-            .formatted(messageBytes, limits.outboxHardBytes()));
-  }
-
-  /// Has the endpoint hear of room, once, when there is some.
-  private void oweWritable() {
-    if (!owesWritable) {
-      owesWritable = true;
-      loop().execute(this::tellWhenThereIsRoom);
-    }
-  }
-
-  /// An outbox that is low says nothing while the loop's memory is lent to others, and whoever was
-  /// refused for want of it would be asked again and again; so that waits a moment.
-  private void tellWhenThereIsRoom() {
-    if (loop().pool().hasSpare(core.limits.outboxHardBytes())) {
-      conn.tellWhenLow();
-    } else {
-      loop().after(SHORT_OF_MEMORY_NS, conn::tellWhenLow);
-    }
   }
 
   @Override
@@ -521,17 +351,14 @@ final class WsStage implements Stage {
       conn.flush();
     }
     owedPong = null;
-    if (owesWritable) {
-      owesWritable = false;
-      if (engine.maySend()) {
-        loop().handling(true);
-        try {
-          endpoint.writable(ws);
-        } catch (Throwable thrown) {
-          handlerFailed(thrown);
-        } finally {
-          loop().handling(false);
-        }
+    if (outgoing.takeOwedWritable()) {
+      loop().handling(true);
+      try {
+        endpoint.writable(ws);
+      } catch (Throwable thrown) {
+        handlerFailed(thrown);
+      } finally {
+        loop().handling(false);
       }
     }
     if (!inboxFull) {
@@ -551,13 +378,13 @@ final class WsStage implements Stage {
           "a close reason of %d bytes is over %d (RFC 6455 §5.5.1)"
               .formatted(bytes, Engine.MAX_REASON_BYTES));
     }
-    open = false; // at once, so that the caller's next send is not taken and then not sent
+    outgoing.end(); // at once, so that the caller's next send is not taken and then not sent
     loop().execute(() -> closeNow(code, reason));
   }
 
   private void closeNow(int code, String reason) {
     if (conn.isOpen() && engine.mayClose()) {
-      open = false;
+      outgoing.end();
       end = new Close(code, reason, Close.By.SELF);
       beforeCloseBytes = conn.outbox().bytes();
       engine.close(code, reason, conn.outbox());
@@ -570,7 +397,7 @@ final class WsStage implements Stage {
 
   CompletableFuture<Duration> ping() {
     CompletableFuture<Duration> answer = new CompletableFuture<>();
-    if (!open) {
+    if (!outgoing.isOpen()) {
       answer.completeExceptionally(new IllegalStateException("the connection is closing"));
     } else if (loop().reserveMail()) {
       loop().executeReserved(() -> ping(answer));
@@ -581,7 +408,7 @@ final class WsStage implements Stage {
   }
 
   private void ping(CompletableFuture<Duration> answer) {
-    if (!maySend()) {
+    if (!outgoing.maySend()) {
       answer.completeExceptionally(new IllegalStateException("the connection is closing"));
     } else if (pings().isFull()) {
       answer.completeExceptionally(
@@ -623,7 +450,7 @@ final class WsStage implements Stage {
 
   @Override
   public void closed(String reason) {
-    open = false;
+    outgoing.end();
     Close how = end;
     if (how == null) {
       how = new Close(Close.ABNORMAL, reason, Close.By.NETWORK);
@@ -654,20 +481,17 @@ final class WsStage implements Stage {
     return conn.loop();
   }
 
+  /// What the application sends goes here.
+  Outgoing outgoing() {
+    return outgoing;
+  }
+
   WebSocket webSocket() {
     return ws;
   }
 
   Core core() {
     return core;
-  }
-
-  boolean isOpen() {
-    return open;
-  }
-
-  long bufferedBytes() {
-    return (long) conn.outbox().bytes() + promised;
   }
 
   @Nullable Duration roundTrip() {

@@ -1,0 +1,224 @@
+package io.weft;
+
+import io.weft.bytes.Chunk;
+import io.weft.net.Conn;
+import io.weft.net.Loop;
+import io.weft.ws.Engine;
+import io.weft.ws.Opcode;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+
+/// The way of the application's messages out of one connection: whether there is room for one, what
+/// the application is told about it, and the hand-over from other threads to the loop's.
+///
+/// ```text
+///  loop's thread ────────────────────> room? ──> Engine ──> Outbox
+///  another ──> promised bytes, mail ───────────────^
+/// ```
+///
+/// `send` and what it needs may be called from any thread; everything else belongs to the loop's.
+final class Outgoing {
+
+  private static final VarHandle PROMISED;
+
+  static {
+    try {
+      PROMISED = MethodHandles.lookup().findVarHandle(Outgoing.class, "promised", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  /// What a mailed message counts for beside its payload: its frame header and its mail.
+  private static final int MAIL_BYTES = 64;
+
+  /// How long one who was refused for want of memory waits before it is told to try again.
+  private static final long SHORT_OF_MEMORY_NS = Duration.ofMillis(20).toNanos();
+
+  private final Core core;
+  private final Conn conn;
+  private final Engine engine;
+
+  /// Bytes that other threads were told they may send and whose mail is on its way.
+  @SuppressWarnings("unused") // by PROMISED
+  private volatile int promised;
+
+  /// Whether the endpoint is to hear that there is room again.
+  private volatile boolean owesWritable;
+
+  /// Whether nobody has closed; for other threads, the engine knows it for the loop's.
+  private volatile boolean open = true;
+
+  Outgoing(Core core, Conn conn, Engine engine) {
+    this.core = core;
+    this.conn = conn;
+    this.engine = engine;
+  }
+
+  /// Whether messages are taken, as far as this thread sees.
+  boolean isOpen() {
+    return open;
+  }
+
+  /// Has no more messages taken.
+  void end() {
+    open = false;
+  }
+
+  /// Bytes taken and not yet handed to the operating system, as far as this thread sees.
+  long bufferedBytes() {
+    return (long) conn.outbox().bytes() + promised;
+  }
+
+  Send text(String text) {
+    byte[] utf8 = Engine.utf8(text);
+    return conn.loop().isCurrent() ? here(Opcode.TEXT, utf8) : mail(Opcode.TEXT, utf8);
+  }
+
+  Send binary(ByteBuffer data) {
+    if (conn.loop().isCurrent()) {
+      if (!hasRoom(data.remaining())) {
+        return refused();
+      }
+      engine.binary(data, conn.outbox());
+      return sent();
+    }
+    byte[] copy = new byte[data.remaining()];
+    data.get(data.position(), copy);
+    Send sent = mail(Opcode.BINARY, copy);
+    if (sent.isTaken()) {
+      data.position(data.limit());
+    }
+    return sent;
+  }
+
+  private Send here(Opcode opcode, byte[] payload) {
+    if (!hasRoom(payload.length)) {
+      return refused();
+    }
+    encode(opcode, payload);
+    return sent();
+  }
+
+  private void encode(Opcode opcode, byte[] payload) {
+    if (opcode == Opcode.TEXT) {
+      engine.text(payload, conn.outbox());
+    } else {
+      engine.binary(ByteBuffer.wrap(payload), conn.outbox());
+    }
+  }
+
+  private boolean hasRoom(int messageBytes) {
+    checkSize(messageBytes, core.limits);
+    return maySend() && conn.outbox().takes(messageBytes, promised);
+  }
+
+  /// Whether messages go out: nobody has closed, and TCP is there. What is appended to the outbox
+  /// of a connection that is gone would stay there.
+  boolean maySend() {
+    return conn.isOpen() && engine.maySend();
+  }
+
+  private Send sent() {
+    conn.flush();
+    if (!conn.outbox().isHigh()) {
+      return Send.SENT;
+    }
+    oweWritable();
+    return Send.QUEUED;
+  }
+
+  private Send refused() {
+    if (open) {
+      oweWritable();
+    }
+    return Send.REFUSED;
+  }
+
+  /// Takes a message on a foreign thread: the bytes are promised, so that all threads together keep
+  /// the limit, and mailed.
+  private Send mail(Opcode opcode, byte[] payload) {
+    checkSize(payload.length, core.limits);
+    if (!open) {
+      return Send.REFUSED;
+    }
+    int bytes = payload.length + MAIL_BYTES;
+    Limits limits = core.limits;
+    long before = (int) PROMISED.getAndAdd(this, bytes) + (long) conn.outbox().bytes();
+    boolean fits =
+        before <= limits.outboxSoftBytes() || before + payload.length <= limits.outboxHardBytes();
+    Loop loop = conn.loop();
+    if (!fits || !loop.reserveMail(bytes)) {
+      PROMISED.getAndAdd(this, -bytes);
+      return refused();
+    }
+    loop.postReserved(() -> mailed(opcode, payload, bytes));
+    if (before + bytes <= limits.outboxSoftBytes()) {
+      return Send.SENT;
+    }
+    oweWritable();
+    return Send.QUEUED;
+  }
+
+  private void mailed(Opcode opcode, byte[] payload, int promisedBytes) {
+    PROMISED.getAndAdd(this, -promisedBytes);
+    conn.loop().pool().redeem(promisedBytes);
+    if (maySend()) {
+      encode(opcode, payload);
+      conn.flush();
+    }
+  }
+
+  /// Sends a frame that all members of a group share.
+  ///
+  /// @param hasMemory whether the loop had memory for it; if not, members that hold much are slow
+  /// @return false if there is no room for it
+  boolean shared(Chunk frame, int frameBytes, int messageBytes, boolean hasMemory) {
+    if (!maySend()) {
+      return true; // it is leaving anyway
+    }
+    if (!conn.outbox().fits(messageBytes, promised) || !(hasMemory || conn.outbox().isLow())) {
+      return false;
+    }
+    conn.outbox().share(frame, 0, frameBytes);
+    conn.flush();
+    return true;
+  }
+
+  /// Whether the endpoint is to hear now that there is room again; it is told once.
+  boolean takeOwedWritable() {
+    if (!owesWritable) {
+      return false;
+    }
+    owesWritable = false;
+    return engine.maySend();
+  }
+
+  private void oweWritable() {
+    if (!owesWritable) {
+      owesWritable = true;
+      conn.loop().execute(this::tellWhenThereIsRoom);
+    }
+  }
+
+  /// An outbox that is low says nothing while the loop's memory is lent to others, and whoever was
+  /// refused for want of it would be asked again and again; so that waits a moment.
+  private void tellWhenThereIsRoom() {
+    if (conn.loop().pool().hasSpare(core.limits.outboxHardBytes())) {
+      conn.tellWhenLow();
+    } else {
+      conn.loop().after(SHORT_OF_MEMORY_NS, conn::tellWhenLow);
+    }
+  }
+
+  /// @throws IllegalArgumentException if a message of that size could never be sent
+  static void checkSize(int messageBytes, Limits limits) {
+    if (messageBytes > limits.outboxHardBytes()) {
+      throw new IllegalArgumentException(
+          "a message of %d bytes can never be sent: the limit outboxHardBytes is %d"
+              .formatted(messageBytes, limits.outboxHardBytes()));
+    }
+  }
+}
