@@ -60,7 +60,8 @@ final class Groups {
     if (!loop.reserveMail()) {
       return false;
     }
-    synchronized (member) {
+    int upTo;
+    synchronized (member.stage()) {
       if (!member.groupNames().contains(name)) {
         if (!member.addGroupName(name, limits.groupsPerConnection())) {
           loop.unreserveMail();
@@ -68,52 +69,57 @@ final class Groups {
         }
         sizes.merge(name, 1, Integer::sum);
       }
+      upTo = member.groupChanges();
     }
     // Also if it was a member: the mail of the thread that made it one may be on its way yet, and
     // must not come behind what this thread publishes.
-    loop.executeReserved(() -> settle(name, member));
+    loop.executeReserved(() -> settle(member, upTo));
     return true;
   }
 
   void leave(String name, WebSocket member) {
-    synchronized (member) {
+    int upTo;
+    synchronized (member.stage()) {
       if (!member.removeGroupName(name)) {
         return;
       }
       shrink(name);
+      upTo = member.groupChanges();
     }
-    member.stage().loop().execute(() -> settle(name, member));
+    member.stage().loop().execute(() -> settle(member, upTo));
   }
 
   /// Ends all memberships of a connection that is gone; on its loop's thread.
   void leaveAll(WebSocket member) {
-    Set<String> left;
-    synchronized (member) {
-      left = member.leaveGroups();
-      left.forEach(this::shrink);
+    int upTo;
+    synchronized (member.stage()) {
+      member.leaveGroups().forEach(this::shrink);
+      upTo = member.groupChanges();
     }
-    left.forEach(name -> settle(name, member));
+    settle(member, upTo);
   }
 
   private void shrink(String name) {
     sizes.computeIfPresent(name, (key, size) -> size == 1 ? null : size - 1);
   }
 
-  /// Makes the loop's own set agree with the names that the member holds now. Joins and leaves of
-  /// several threads may reach the loop in another order than they were decided in; the last to
-  /// arrive sets things right, whichever it is.
-  private void settle(String name, WebSocket member) {
+  /// Makes the changes to a member's groups that were decided first to `upTo`, in the order
+  /// decided, in the loop's own sets. The mails of several threads may reach the loop in another
+  /// order; each brings along what was decided before its own, so that a thread which joins,
+  /// publishes and leaves finds the member there for what it publishes, whatever others do.
+  private void settle(WebSocket member, int upTo) {
     Map<String, Set<WebSocket>> here = on(member.stage().loop());
-    boolean belongs;
-    synchronized (member) {
-      belongs = member.groupNames().contains(name);
-    }
-    if (belongs) {
-      here.computeIfAbsent(name, key -> new LinkedHashSet<>()).add(member);
-    } else {
-      Set<WebSocket> set = here.get(name);
-      if (set != null && set.remove(member) && set.isEmpty()) {
-        here.remove(name);
+    synchronized (member.stage()) {
+      WebSocket.GroupChange change;
+      while ((change = member.nextGroupChange(upTo)) != null) {
+        if (change.joins()) {
+          here.computeIfAbsent(change.name(), key -> new LinkedHashSet<>()).add(member);
+        } else {
+          Set<WebSocket> set = here.get(change.name());
+          if (set != null && set.remove(member) && set.isEmpty()) {
+            here.remove(change.name());
+          }
+        }
       }
     }
   }

@@ -3,6 +3,7 @@ package io.weft;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
@@ -25,10 +26,23 @@ public sealed class WebSocket permits Conversation {
   /// Made when first asked for.
   private volatile @Nullable Map<String, Object> attributes;
 
-  /// The names of its groups; guarded by this object's monitor, as whether it may join no more.
+  // Guarded by the stage's monitor:
+  /// The names of its groups.
   private Set<String> groupNames = Set.of();
 
+  /// Changes to them that the loop has not heard of, oldest first; null if there are none.
+  private @Nullable ArrayDeque<GroupChange> groupChanges;
+
+  /// How many changes there were.
+  private int groupChangeCount;
+
+  /// Whether it may join no more.
   private boolean gone;
+
+  /// A change to a connection's groups.
+  ///
+  /// @param number counted from 1
+  record GroupChange(String name, boolean joins, int number) {}
 
   WebSocket(WsStage stage, long id, Request request, @Nullable String subprotocol) {
     this.stage = stage;
@@ -169,12 +183,13 @@ public sealed class WebSocket permits Conversation {
     return stage;
   }
 
-  /// The names of its groups; under its monitor.
+  // ---- Its groups; under the stage's monitor --------------------------------------------------
+
   Set<String> groupNames() {
     return groupNames;
   }
 
-  /// Adds a group's name unless the connection is gone or has `most` already; under its monitor.
+  /// Adds a group's name unless the connection is gone or has `most` already.
   boolean addGroupName(String name, int most) {
     if (gone || groupNames.size() >= most) {
       return false;
@@ -182,10 +197,12 @@ public sealed class WebSocket permits Conversation {
     if (groupNames.isEmpty()) {
       groupNames = new HashSet<>(4);
     }
-    return groupNames.add(name);
+    groupNames.add(name);
+    changed(name, true);
+    return true;
   }
 
-  /// Removes a group's name; under its monitor.
+  /// Removes a group's name.
   ///
   /// @return whether it was there
   boolean removeGroupName(String name) {
@@ -194,17 +211,45 @@ public sealed class WebSocket permits Conversation {
     }
     groupNames.remove(name);
     groupNames = groupNames.isEmpty() ? Set.of() : groupNames;
+    changed(name, false);
     return true;
   }
 
-  /// Ends all memberships for good; under its monitor.
+  /// Ends all memberships for good.
   ///
   /// @return the names there were
   Set<String> leaveGroups() {
     Set<String> left = groupNames;
     groupNames = Set.of();
     gone = true;
+    left.forEach(name -> changed(name, false));
     return left;
+  }
+
+  private void changed(String name, boolean joins) {
+    if (groupChanges == null) {
+      groupChanges = new ArrayDeque<>(2);
+    }
+    groupChanges.add(new GroupChange(name, joins, ++groupChangeCount));
+  }
+
+  /// How many changes there were so far.
+  int groupChanges() {
+    return groupChangeCount;
+  }
+
+  /// Takes the oldest change that the loop has not heard of.
+  ///
+  /// @param upTo the number of the last to take
+  /// @return null if it has heard of all up to that
+  @Nullable GroupChange nextGroupChange(int upTo) {
+    GroupChange oldest = groupChanges == null ? null : groupChanges.peek();
+    if (groupChanges == null || oldest == null || oldest.number - upTo > 0) {
+      return null;
+    }
+    groupChanges.remove();
+    groupChanges = groupChanges.isEmpty() ? null : groupChanges;
+    return oldest;
   }
 
   @Override

@@ -180,7 +180,7 @@ final class GroupTest {
       Group room = server.group("r");
       assertTrue(room.join(sockets.getFirst()));
       WebSocket ws = sockets.getLast();
-      synchronized (ws) {
+      synchronized (ws.stage()) {
         assertTrue(
             ws.addGroupName("r", 1)); // so far the other thread has come: its mail is not sent
       }
@@ -188,6 +188,24 @@ final class GroupTest {
       room.publish("to both");
       for (Peer peer : peers) {
         assertEquals("to both", peer.read().text());
+      }
+    }
+  }
+
+  @Test
+  void reachesAMemberThatIsMadeToLeaveRightBehindIt() throws Exception {
+    try (Server server = server();
+        Peers peers = new Peers()) {
+      WebSocket ws = open(server, peers, 1).getFirst();
+      Group room = server.group("r");
+      for (int n = 0; n < 500; n++) {
+        assertTrue(room.join(ws));
+        assertEquals(Send.SENT, room.publish("message " + n));
+        room.leave(ws);
+        room.publish("nobody is there for " + n);
+      }
+      for (int n = 0; n < 500; n++) {
+        assertEquals("message " + n, peers.getFirst().read().text());
       }
     }
   }
