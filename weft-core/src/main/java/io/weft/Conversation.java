@@ -65,7 +65,7 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
   /// @throws ConnectionClosedException if the connection has ended and all its messages were taken
   /// @throws InterruptedException if the thread was interrupted while it waited
   public Message receive(Duration wait) throws InterruptedException, TimeoutException {
-    Message message = await(wait.toNanos());
+    Message message = await(TimeUnit.NANOSECONDS.convert(wait)); // a near eternity is one
     if (message == null) {
       if (isEnded()) {
         throw new ConnectionClosedException(end());

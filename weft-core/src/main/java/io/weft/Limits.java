@@ -89,7 +89,10 @@ public record Limits(
     Duration blockedLoopWarning) {
 
   private static final int MOST_BYTES = 1 << 30;
-  private static final Duration LONGEST = Duration.ofDays(365);
+
+  /// The longest time that anything may last: a year.
+  public static final Duration LONGEST = Duration.ofDays(365);
+
   private static final Limits DEFAULTS = new Builder().build();
 
   /// Checks that they make sense together.
@@ -125,6 +128,11 @@ public record Limits(
     positive("drainTimeout", drainTimeout);
     positive("drainSpread", drainSpread);
     positive("blockedLoopWarning", blockedLoopWarning);
+    if (outboxSoftBytes > MOST_BYTES / 2) {
+      throw new IllegalArgumentException(
+          "outboxSoftBytes is %d; it must be %d (512 MiB) or less, since an outbox may hold both marks"
+              .formatted(outboxSoftBytes, MOST_BYTES / 2));
+    }
     if (outboxSoftBytes > outboxHardBytes) {
       throw new IllegalArgumentException(
           "outboxSoftBytes (%d) is above outboxHardBytes (%d)"

@@ -157,12 +157,13 @@ public final class Server implements AutoCloseable {
   /// clients do not all come back at once. A loop whose handler does not return is left behind, 5
   /// seconds after `wait`. Blocks; not for a loop's thread.
   ///
+  /// @param wait longer than [Limits#LONGEST] is that long
   /// @return how it went; the same again if it was closed before
   public Drained close(Duration wait) {
     if (loops.stream().anyMatch(Loop::isCurrent)) {
       throw new IllegalStateException("a server cannot be closed from one of its callbacks");
     }
-    return closeOnce(wait);
+    return closeOnce(wait.compareTo(Limits.LONGEST) > 0 ? Limits.LONGEST : wait);
   }
 
   /// Under the lock, for which no loop may wait: it is held while the loops are waited for.

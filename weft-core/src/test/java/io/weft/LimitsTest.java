@@ -129,6 +129,15 @@ final class LimitsTest {
         () -> assertEquals(Duration.ofMillis(100), limits.blockedLoopWarning()));
   }
 
+  @Test
+  void keepsBothMarksOfAnOutboxWithinAnInt() {
+    Limits.Builder builder = Limits.defaults().toBuilder();
+    builder.outboxSoftBytes(1 << 29).outboxHardBytes(1 << 30).build();
+    builder.outboxSoftBytes((1 << 29) + 1);
+    String message = assertThrows(IllegalArgumentException.class, builder::build).getMessage();
+    assertTrue(message.contains("outboxSoftBytes is 536870913"), message);
+  }
+
   @ParameterizedTest
   @MethodSource("components")
   void refusesALimitThatIsNone(RecordComponent component) throws Exception {
