@@ -9,6 +9,7 @@ import java.lang.System.Logger.Level;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -112,6 +113,12 @@ final class Serve implements Callable<Integer> {
       description = "How the log looks, on standard error. Default: ${DEFAULT-VALUE}")
   private Journal.Format logFormat = Journal.Format.TEXT;
 
+  /// Where log entries wait, once there is a server.
+  private @Nullable Spool log;
+
+  /// How long the process waits at its end for the log to be written.
+  private static final Duration LAST_ENTRIES = Duration.ofSeconds(2);
+
   static CommandLine commandLine() {
     CommandLine command = new CommandLine(new Serve());
     command.getCommandSpec().addArgGroup(LimitOptions.group());
@@ -138,8 +145,21 @@ final class Serve implements Callable<Integer> {
   ///
   /// @throws UncheckedIOException if it cannot listen
   Server start() {
+    log =
+        new Spool(
+            err(),
+            count ->
+                System.getLogger("io.weft.cli")
+                    .log(
+                        Level.WARNING,
+                        "{0} log entries are left out here: the log is not read fast enough.",
+                        count));
     Journal journal =
-        new Journal(err(), logFormat, quiet ? Level.WARNING : Level.INFO, InstantSource.system());
+        new Journal(
+            new PrintWriter(log),
+            logFormat,
+            quiet ? Level.WARNING : Level.INFO,
+            InstantSource.system());
     LogFinder.use(journal);
     Json.load();
     Health health = new Health();
@@ -251,6 +271,9 @@ final class Serve implements Callable<Integer> {
 
   private void stop(Server server) {
     Server.Drained drained = server.close(server.limits().drainTimeout());
+    if (log != null) {
+      log.await(LAST_ENTRIES);
+    }
     if (logFormat == Journal.Format.JSON) {
       Map<String, @Nullable Object> fields = new LinkedHashMap<>();
       fields.put("connections", drained.connections());
