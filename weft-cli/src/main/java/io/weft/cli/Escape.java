@@ -38,7 +38,8 @@ final class Escape {
     return text.substring(0, end) + "…";
   }
 
-  private static String printable(String text) {
+  /// A text in which what is not printable is escaped.
+  static String printable(String text) {
     StringBuilder out = new StringBuilder(text.length());
     text.codePoints()
         .forEach(c -> {

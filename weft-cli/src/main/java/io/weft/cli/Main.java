@@ -14,7 +14,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 /// The `weft` command.
 @Command(
     name = "weft",
-    description = "WebSocket from the socket up: a server to try things with.",
+    description = "WebSocket from the socket up: a server to try things with, and tools for yours.",
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",
@@ -22,6 +22,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:done",
+      "1, 3:weft lint found something, or nobody: see its help",
       "2:the command line is wrong",
       "69:the server cannot listen where it should",
       "70:weft itself failed",
@@ -31,7 +32,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
     footer = {
       "  weft serve                      serve the console page and the demos on port 8080",
       "  weft serve --port 0             ... on any free port",
-      "  weft serve --help               every option and limit"
+      "  weft serve --help               every option and limit",
+      "  weft lint ws://localhost:8080/echo   hold a server against the rules"
     })
 public final class Main implements Callable<Integer> {
 
@@ -63,6 +65,7 @@ public final class Main implements Callable<Integer> {
   static CommandLine commandLine() {
     return new CommandLine(new Main())
         .addSubcommand(Serve.commandLine())
+        .addSubcommand(Lint.commandLine())
         .setUsageHelpWidth(100)
         .setUsageHelpLongOptionsMaxWidth(36)
         .setParameterExceptionHandler((wrong, args) -> explain(wrong))

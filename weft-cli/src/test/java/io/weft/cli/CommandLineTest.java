@@ -188,15 +188,17 @@ final class CommandLineTest {
     assertEquals(
         """
         Usage: weft [-hV] COMMAND
-        WebSocket from the socket up: a server to try things with.
+        WebSocket from the socket up: a server to try things with, and tools for yours.
           -h, --help      Show this help message and exit.
           -V, --version   Print version information and exit.
 
         Commands:
           serve  Serves the browser console and WebSocket endpoints to try things with.
+          lint   Holds any WebSocket server against RFC 6455, RFC 7692 and the HTTP beneath them.
 
         Exit codes:
           0          done
+          1, 3       weft lint found something, or nobody: see its help
           2          the command line is wrong
           69         the server cannot listen where it should
           70         weft itself failed
@@ -206,6 +208,7 @@ final class CommandLineTest {
           weft serve                      serve the console page and the demos on port 8080
           weft serve --port 0             ... on any free port
           weft serve --help               every option and limit
+          weft lint ws://localhost:8080/echo   hold a server against the rules
         """,
         out.toString());
   }
