@@ -37,8 +37,25 @@ final class ArchitectureTest {
   }
 
   @Test
-  void wsKnowsBytesAndHttp() {
-    mayKnow("io.weft.ws", "io.weft.bytes", "io.weft.http");
+  void zlibKnowsNobody() {
+    mayKnow("io.weft.zlib");
+  }
+
+  @Test
+  void wsKnowsBytesHttpAndZlib() {
+    mayKnow("io.weft.ws", "io.weft.bytes", "io.weft.http", "io.weft.zlib");
+  }
+
+  /// Native memory is laid out in one place, and native code is called in two.
+  @Test
+  void fewNameForeignMemory() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages("io.weft.bytes", "io.weft.net", "io.weft.zlib")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("java.lang.foreign..")
+        .check(CODE);
   }
 
   @Test
