@@ -169,7 +169,7 @@ final class Groups {
     int frameBytes = Engine.frameBytes(Role.SERVER, payload.length);
     boolean hasMemory = loop.pool().hasSpare(frameBytes);
     Chunk frame = loop.pool().take(frameBytes);
-    Engine.frame(opcode, ByteBuffer.wrap(payload), frame);
+    Engine.frame(opcode, false, ByteBuffer.wrap(payload), frame);
     List<WebSocket> full = new ArrayList<>(0);
     for (WebSocket member : here) {
       if (!member.stage().outgoing().shared(frame, frameBytes, payload.length, hasMemory)) {

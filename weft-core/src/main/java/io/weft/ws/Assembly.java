@@ -118,6 +118,11 @@ public final class Assembly {
     }
   }
 
+  /// How many bytes more it takes.
+  int room() {
+    return bounds.messageBytes() - size;
+  }
+
   /// The bytes so far, without a copy.
   ByteBuffer payload() {
     return ByteBuffer.wrap(bytes, 0, size);

@@ -188,7 +188,16 @@ public final class Engine {
   /// @param utf8 as [#utf8(String)] gave it; not judged again
   /// @throws IllegalStateException unless [#maySend()]
   public void text(byte[] utf8, Outbox out) {
-    message(Opcode.TEXT, ByteBuffer.wrap(utf8), out);
+    text(utf8, Encoding.IF_SMALLER, out);
+  }
+
+  /// Appends a text message.
+  ///
+  /// @param utf8 as of the other
+  /// @param how whether the extension is to encode it
+  /// @throws IllegalStateException unless [#maySend()]
+  public void text(byte[] utf8, Encoding how, Outbox out) {
+    message(Opcode.TEXT, ByteBuffer.wrap(utf8), how, out);
   }
 
   /// Appends a binary message.
@@ -196,7 +205,16 @@ public final class Engine {
   /// @param data its payload; its position moves to its limit
   /// @throws IllegalStateException unless [#maySend()]
   public void binary(ByteBuffer data, Outbox out) {
-    message(Opcode.BINARY, data, out);
+    binary(data, Encoding.IF_SMALLER, out);
+  }
+
+  /// Appends a binary message.
+  ///
+  /// @param data its payload; its position moves to its limit
+  /// @param how whether the extension is to encode it
+  /// @throws IllegalStateException unless [#maySend()]
+  public void binary(ByteBuffer data, Encoding how, Outbox out) {
+    message(Opcode.BINARY, data, how, out);
   }
 
   /// Appends a ping.
@@ -256,22 +274,23 @@ public final class Engine {
     return FrameHeader.bytes(sender, payloadBytes) + payloadBytes;
   }
 
-  /// Writes a server's frame that is a whole message, to be shared by many connections without an
-  /// extension.
+  /// Writes a server's frame that is a whole message, to be shared by many connections: all of them
+  /// without an extension, or all with one that would decode it to the same message.
   ///
   /// @param opcode TEXT or BINARY
+  /// @param encoded whether an extension encoded the payload
   /// @param payload its position does not move
   /// @param into becomes the frame, and has room for [#frameBytes]
-  public static void frame(Opcode opcode, ByteBuffer payload, Chunk into) {
+  public static void frame(Opcode opcode, boolean encoded, ByteBuffer payload, Chunk into) {
     assert opcode.beginsMessage();
     ByteBuffer frame = into.buffer.clear();
-    FrameHeader.write(frame, Role.SERVER, opcode, false, payload.remaining(), 0);
+    FrameHeader.write(frame, Role.SERVER, opcode, encoded, payload.remaining(), 0);
     frame.put(payload.duplicate()).flip();
   }
 
-  private void message(Opcode opcode, ByteBuffer data, Outbox out) {
+  private void message(Opcode opcode, ByteBuffer data, Encoding how, Outbox out) {
     requireSending();
-    ByteBuffer encoded = extension == null ? null : extension.encode(data);
+    ByteBuffer encoded = extension == null ? null : extension.encode(data, how);
     frame(opcode, encoded != null, encoded == null ? data : encoded, out);
   }
 
@@ -437,9 +456,20 @@ public final class Engine {
     return from + step;
   }
 
-  /// The one place where the state changes. What was half read when reading ends is dropped.
+  /// Frees what the extension holds: the connection is gone, with or without a Close.
+  public void release() {
+    if (extension != null) {
+      extension.release(false);
+    }
+  }
+
+  /// The one place where the state changes. What was half read when reading ends is dropped, and
+  /// the extension frees what it needs no more.
   private void move(Closing.Step step) {
     closing = closing.after(step);
+    if (extension != null) {
+      extension.release(closing.isReading());
+    }
     if (!closing.isReading()) {
       message = null;
       partial = null;

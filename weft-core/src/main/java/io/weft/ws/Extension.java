@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /// permessage-deflate (RFC 7692). One connection has one, or none; then RSV1 is a breach.
 ///
 /// For each message of the peer that carries the mark: `decode* decode(last)`. A message that is
-/// never finished gets no last call, and no call follows it.
+/// never finished gets no last call, and no call follows it but [#release].
 public interface Extension {
 
   /// Decodes more of a message.
@@ -23,8 +23,14 @@ public interface Extension {
 
   /// Encodes a message to be sent, or leaves it as it is.
   ///
-  /// @param message its payload; a reader moves its position
+  /// @param message its payload; its position moves to its limit if it is encoded
+  /// @param how whether to encode it
   /// @return the payload to send under the mark, good until the next call; or null to send
   ///   `message` unmarked, with its position where it was
-  @Nullable ByteBuffer encode(ByteBuffer message);
+  @Nullable ByteBuffer encode(ByteBuffer message, Encoding how);
+
+  /// Frees what it holds, for what will not happen any more. May be called again.
+  ///
+  /// @param reads whether messages may still come; none are sent in any case
+  void release(boolean reads);
 }

@@ -2,14 +2,15 @@ package io.weft.ws;
 
 import java.io.Serial;
 
-/// The peer broke the protocol or a bound; the connection has to be failed (§7.1.7). It names the
-/// section and the breach, and carries no stack trace: it says something about the bytes, not about
-/// the code that read them, and a peer can cause as many as it likes.
+/// The peer broke the protocol or a bound, or asks for memory that there is not; the connection has
+/// to be failed (§7.1.7). It names the section and the breach, and carries no stack trace: it says
+/// something about the bytes, not about the code that read them, and a peer can cause as many as it
+/// likes.
 public final class ProtocolException extends Exception {
 
   @Serial private static final long serialVersionUID = 1;
 
-  /// What to close with: 1002, 1007, 1008 or 1009.
+  /// What to close with: 1002, 1007, 1008, 1009 or 1013.
   public final int closeCode;
 
   /// Makes one.

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.weft.bytes.Chunk;
 import io.weft.bytes.Outbox;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,6 +22,9 @@ final class ExtensionTest {
   /// Run lengths: `(count, byte)*` on the wire. The bytes decoded are judged, bound and delivered;
   /// a pair may be cut anywhere. Sends what gets shorter.
   private static final class Runs implements Extension {
+
+    /// What was said at each [#release].
+    final List<Boolean> released = new ArrayList<>();
 
     private int count = -1;
 
@@ -46,7 +51,7 @@ final class ExtensionTest {
     }
 
     @Override
-    public @Nullable ByteBuffer encode(ByteBuffer message) {
+    public @Nullable ByteBuffer encode(ByteBuffer message, Encoding how) {
       ByteBuffer runs = ByteBuffer.allocate(2 * message.remaining());
       int at = message.position();
       while (at < message.limit()) {
@@ -57,6 +62,11 @@ final class ExtensionTest {
         runs.put((byte) (at - start)).put(message.get(start));
       }
       return runs.position() < message.remaining() ? runs.flip() : null;
+    }
+
+    @Override
+    public void release(boolean reads) {
+      released.add(reads);
     }
   }
 
@@ -142,6 +152,33 @@ final class ExtensionTest {
     assertEquals(
         "BINARY " + "07".repeat(300) + " | PING 0808080808 | TEXT aaaaaa | TEXT abc",
         Wire.hear(server, Wire.drain(out)));
+  }
+
+  @Test
+  void isReleasedAsTheConnectionCloses() {
+    var byUs = new Runs();
+    Engine engine = Wire.engine(Role.SERVER, SMALL, byUs);
+    engine.close(CloseCode.NORMAL, "", Wire.outbox());
+    assertEquals(List.of(true), byUs.released, "the peer may still send");
+    Wire.hear(engine, Wire.frames(Role.CLIENT, "c1:0361 88:"));
+    assertEquals(List.of(true, false), byUs.released);
+
+    var byBreach = new Runs();
+    hear(byBreach, "c1:02");
+    assertEquals(List.of(false), byBreach.released);
+
+    var byPeer = new Runs();
+    hear(byPeer, "41:0361 88:");
+    assertEquals(List.of(false), byPeer.released);
+
+    var byNobody = new Runs();
+    Wire.engine(Role.SERVER, SMALL, byNobody).release();
+    assertEquals(List.of(false), byNobody.released);
+    Wire.engine(Role.SERVER, SMALL, null).release();
+  }
+
+  private static void hear(Runs runs, String frames) {
+    Wire.hear(Wire.engine(Role.SERVER, SMALL, runs), Wire.frames(Role.CLIENT, frames));
   }
 
   private static String hearSmall(String frames) {

@@ -58,7 +58,7 @@ final class KnownFaultsTest {
     Outbox second = new Outbox(pool, 1 << 10, 1 << 10);
     byte[] utf8 = Engine.utf8("to all");
     Chunk frame = pool.take(Engine.frameBytes(Role.SERVER, utf8.length));
-    Engine.frame(Opcode.TEXT, ByteBuffer.wrap(utf8), frame);
+    Engine.frame(Opcode.TEXT, false, ByteBuffer.wrap(utf8), frame);
     Engine engine = Wire.engine(Role.SERVER);
     engine.text("before", first);
     first.share(frame, frame.buffer.position(), frame.buffer.limit());

@@ -49,6 +49,6 @@ final class OwnMistakesTest {
         () -> FrameHeader.write(out, Role.SERVER, Opcode.CONTINUATION, false, 0, 0));
     assertThrows(AssertionError.class, () -> new Assembly(Wire.BOUNDS, header, null));
     Chunk chunk = Chunk.ofSize(10);
-    assertThrows(AssertionError.class, () -> Engine.frame(Opcode.PING, out, chunk));
+    assertThrows(AssertionError.class, () -> Engine.frame(Opcode.PING, false, out, chunk));
   }
 }

@@ -90,7 +90,7 @@ final class SendingTest {
       ByteBuffer payload = ByteBuffer.wrap(data);
       Chunk chunk = Chunk.ofSize(Engine.frameBytes(Role.SERVER, length) + 5);
       for (int loop = 0; loop < 2; loop++) {
-        Engine.frame(Opcode.BINARY, payload, chunk);
+        Engine.frame(Opcode.BINARY, false, payload, chunk);
         assertEquals(length, payload.remaining(), "it can be framed for another loop");
         byte[] frame = new byte[chunk.remaining()];
         chunk.buffer.get(0, frame);

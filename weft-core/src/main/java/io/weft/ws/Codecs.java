@@ -1,0 +1,347 @@
+package io.weft.ws;
+
+import io.weft.bytes.Chunk;
+import io.weft.zlib.CodecMemory;
+import io.weft.zlib.Compressor;
+import io.weft.zlib.Decompressor;
+import io.weft.zlib.Zlib;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/// What the compressing connections of one loop share: codecs, the memory they inflate and deflate
+/// into, and the bound on all of it. For the loop's thread.
+///
+/// A codec is lent for a message, or for as long as its window matters:
+///
+/// | | without context takeover | with it |
+/// |---|---|---|
+/// | compressor | for one call | until it has been idle, or others need the memory |
+/// | decompressor | from a message's first byte to its last | as long as the peer may send |
+///
+/// A compressor can be taken from its connection between any two messages, since a sender may begin
+/// anew at each (RFC 7692 §7.1.1); the next message then only shrinks less. So when memory is short
+/// the compressor that has rested longest goes first.
+public final class Codecs {
+
+  /// What is inflated or deflated in one step, in bytes.
+  static final int STEP_BYTES = 16 << 10;
+
+  /// Free codecs of a kind that are kept.
+  private static final int KEPT = 4;
+
+  /// What every flush ends with, and no message carries (RFC 7692 §7.2.1).
+  private static final byte[] TAIL = {0, 0, (byte) 0xFF, (byte) 0xFF};
+
+  /// An empty message, compressed (RFC 7692 §7.2.3.6).
+  private static final byte[] EMPTY = {0};
+
+  private final Zlib zlib;
+  private final CodecMemory memory;
+  private final Settings settings;
+  private final Chunk scratch = Chunk.ofSize(STEP_BYTES);
+  private final ByteBuffer tail = Chunk.copyOf(TAIL).buffer;
+
+  /// Free ones, by window bits.
+  private final List<ArrayDeque<Compressor>> compressors = lists();
+
+  private final List<ArrayDeque<Decompressor>> decompressors = lists();
+
+  /// The windows that hold a compressor, the one that has rested longest first: a ring through
+  /// this.
+  private final Window windows = new Window(0);
+
+  /// What the codecs are like.
+  ///
+  /// @param level 1 (fast) to 9 (small)
+  /// @param memoryLevel 1 to 9: of compressors
+  /// @param thresholdBytes a message below this is too short to pay; 0 or more
+  /// @param inflateRatio a message may inflate to this many times its size, once it is over 64 KiB
+  /// @param mostBytes native memory that all codecs of the process may have
+  public record Settings(
+      int level, int memoryLevel, int thresholdBytes, int inflateRatio, long mostBytes) {}
+
+  /// A window kept from message to message, while it holds a compressor.
+  static final class Window {
+    private final int bits;
+    private @Nullable Compressor compressor;
+
+    /// Whether it was used since the last sweep.
+    private boolean used;
+
+    private Window previous = this;
+    private Window next = this;
+
+    Window(int bits) {
+      this.bits = bits;
+    }
+  }
+
+  /// Makes it, with nothing lent.
+  ///
+  /// @param memory what counts the codecs' bytes
+  public Codecs(Zlib zlib, CodecMemory memory, Settings settings) {
+    this.zlib = zlib;
+    this.memory = memory;
+    this.settings = settings;
+  }
+
+  private static <T> List<ArrayDeque<T>> lists() {
+    IntFunction<ArrayDeque<T>> list = bits -> new ArrayDeque<>(0);
+    return java.util.stream.IntStream.rangeClosed(0, Zlib.MOST_BITS).mapToObj(list).toList();
+  }
+
+  Settings settings() {
+    return settings;
+  }
+
+  /// Of the smallest window that it compresses with, in bits.
+  int leastBits() {
+    return zlib.leastBits();
+  }
+
+  /// What is inflated goes here, a step at a time.
+  Chunk scratch() {
+    return scratch;
+  }
+
+  /// What a message lacks at its end.
+  ByteBuffer tail() {
+    return tail.position(0);
+  }
+
+  /// Compresses a message as if it were the first.
+  ///
+  /// @param message its position moves to its limit if it is compressed
+  /// @param bits of the window; one that is too small for the library compresses nothing
+  /// @return the compressed message without its tail, good until the next call; null to send it as
+  ///   it is
+  public @Nullable ByteBuffer encode(ByteBuffer message, Encoding how, int bits) {
+    if (!isWanted(message, how, bits)) {
+      return null;
+    }
+    if (!message.hasRemaining()) {
+      return ByteBuffer.wrap(EMPTY);
+    }
+    Compressor compressor = borrowCompressor(bits);
+    if (compressor == null) {
+      return null;
+    }
+    ByteBuffer encoded = compress(compressor, message, how);
+    giveBack(compressor, bits);
+    return encoded;
+  }
+
+  /// Compresses a message with what is known from those before it.
+  ///
+  /// @return as the other does. If null, what is known may be forgotten
+  @Nullable ByteBuffer encode(ByteBuffer message, Encoding how, Window window) {
+    if (!isWanted(message, how, window.bits)) {
+      return null;
+    }
+    if (!message.hasRemaining()) {
+      return ByteBuffer.wrap(EMPTY);
+    }
+    Compressor compressor = compressorOf(window);
+    if (compressor == null) {
+      return null;
+    }
+    ByteBuffer encoded = compress(compressor, message, how);
+    if (encoded == null) {
+      forget(window); // it holds what the peer will not see
+    }
+    return encoded;
+  }
+
+  private boolean isWanted(ByteBuffer message, Encoding how, int bits) {
+    return bits >= zlib.leastBits()
+        && switch (how) {
+          case NEVER -> false;
+          case IF_SMALLER -> message.remaining() >= Math.max(1, settings.thresholdBytes);
+          case ALWAYS -> true;
+        };
+  }
+
+  private @Nullable ByteBuffer compress(Compressor compressor, ByteBuffer message, Encoding how) {
+    int start = message.position();
+    int most = how == Encoding.ALWAYS ? Integer.MAX_VALUE : message.remaining() - 1;
+    ByteBuffer step = scratch.buffer.clear();
+    compressor.deflate(message, step);
+    byte[] before = EMPTY;
+    int size = 0;
+    while (!step.hasRemaining()) {
+      before = size == 0 ? new byte[4 * STEP_BYTES] : before;
+      before = before.length - size < STEP_BYTES ? Arrays.copyOf(before, 2 * size) : before;
+      step.flip().get(before, size, STEP_BYTES);
+      size += STEP_BYTES;
+      compressor.deflate(message, step.clear());
+    }
+    int last = step.flip().remaining();
+    if (size + last - TAIL.length > most) {
+      message.position(start);
+      return null;
+    }
+    if (size == 0) {
+      return step.limit(last - TAIL.length);
+    }
+    byte[] all = Arrays.copyOf(before, size + last);
+    step.get(all, size, last);
+    return ByteBuffer.wrap(all, 0, all.length - TAIL.length);
+  }
+
+  // ---- Lending ----------------------------------------------------------------------------------
+
+  /// The compressor of a window, which it keeps.
+  ///
+  /// @return null if there is no memory for one
+  private @Nullable Compressor compressorOf(Window window) {
+    Compressor held = window.compressor;
+    if (held != null) {
+      unlink(window);
+    } else {
+      held = borrowCompressor(window.bits);
+      if (held == null) {
+        return null;
+      }
+      window.compressor = held;
+    }
+    window.used = true;
+    window.previous = windows.previous;
+    window.next = windows;
+    window.previous.next = window;
+    windows.previous = window;
+    return held;
+  }
+
+  /// Takes a window's compressor, so that the next message begins anew.
+  void forget(Window window) {
+    Compressor held = window.compressor;
+    if (held != null) {
+      window.compressor = null;
+      unlink(window);
+      giveBack(held, window.bits);
+    }
+  }
+
+  private static void unlink(Window window) {
+    window.previous.next = window.next;
+    window.next.previous = window.previous;
+    window.next = window;
+    window.previous = window;
+  }
+
+  private @Nullable Compressor borrowCompressor(int bits) {
+    long bytes = zlib.compressorBytes(bits, settings.memoryLevel);
+    do {
+      Compressor free = compressors.get(bits).poll();
+      if (free != null) {
+        return free;
+      }
+      if (memory.take(bytes, settings.mostBytes)) {
+        return zlib.compressor(bits, settings.level, settings.memoryLevel);
+      }
+    } while (freeSomething());
+    return null;
+  }
+
+  private void giveBack(Compressor compressor, int bits) {
+    ArrayDeque<Compressor> free = compressors.get(bits);
+    if (free.size() < KEPT) {
+      compressor.reset();
+      free.push(compressor);
+    } else {
+      close(compressor, bits);
+    }
+  }
+
+  private void close(Compressor compressor, int bits) {
+    compressor.close();
+    memory.give(zlib.compressorBytes(bits, settings.memoryLevel));
+  }
+
+  /// Lends a decompressor.
+  ///
+  /// @return null if there is no memory for one
+  @Nullable Decompressor borrowDecompressor(int bits) {
+    long bytes = zlib.decompressorBytes(bits);
+    do {
+      Decompressor free = decompressors.get(bits).poll();
+      if (free != null) {
+        return free;
+      }
+      if (memory.take(bytes, settings.mostBytes)) {
+        return zlib.decompressor(bits);
+      }
+    } while (freeSomething());
+    return null;
+  }
+
+  /// Takes a decompressor back.
+  void giveBack(Decompressor decompressor, int bits) {
+    ArrayDeque<Decompressor> free = decompressors.get(bits);
+    if (free.size() < KEPT) {
+      decompressor.reset();
+      free.push(decompressor);
+    } else {
+      close(decompressor, bits);
+    }
+  }
+
+  private void close(Decompressor decompressor, int bits) {
+    decompressor.close();
+    memory.give(zlib.decompressorBytes(bits));
+  }
+
+  /// Frees codecs that nobody uses; if there are none, makes the compressor free that has rested
+  /// longest.
+  ///
+  /// @return false if there was nothing to be had
+  private boolean freeSomething() {
+    if (closeFree()) {
+      return true;
+    }
+    Window oldest = windows.next;
+    forget(oldest);
+    return oldest != windows;
+  }
+
+  private boolean closeFree() {
+    boolean some = false;
+    for (int bits = 0; bits <= Zlib.MOST_BITS; bits++) {
+      for (Compressor free : compressors.get(bits)) {
+        close(free, bits);
+        some = true;
+      }
+      for (Decompressor free : decompressors.get(bits)) {
+        close(free, bits);
+        some = true;
+      }
+      compressors.get(bits).clear();
+      decompressors.get(bits).clear();
+    }
+    return some;
+  }
+
+  /// Takes the compressors of connections that have sent nothing compressed since the last sweep;
+  /// to be called once in the time that they may rest.
+  public void sweep() {
+    Window each = windows.next;
+    while (each.compressor != null) {
+      Window next = each.next;
+      if (!each.used) {
+        forget(each);
+      }
+      each.used = false;
+      each = next;
+    }
+  }
+
+  /// Frees what is not lent. The codecs that connections hold come back when these end, and are
+  /// kept again: so this is for the end.
+  public void close() {
+    closeFree();
+  }
+}
