@@ -345,6 +345,7 @@ public final class Conn extends Wheel.Timer {
     if (state == State.CLOSED) {
       return;
     }
+    stage.wrote(bytes);
     if (state == State.OPEN) {
       ownDeadlineNs = NEVER; // set again by the next write
     } else {

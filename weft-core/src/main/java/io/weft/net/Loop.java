@@ -301,7 +301,9 @@ public final class Loop implements Runnable {
   }
 
   /// Runs `task` after `delayNs`, unless the loop stops before; on the loop's thread.
-  public void after(long delayNs, Runnable task) {
+  ///
+  /// @return what cancels it, on the loop's thread as well
+  public Runnable after(long delayNs, Runnable task) {
     Wheel.Timer timer =
         new Wheel.Timer() {
           @Override
@@ -314,6 +316,7 @@ public final class Loop implements Runnable {
           }
         };
     wheel.schedule(timer, nowNs + delayNs);
+    return () -> wheel.cancel(timer);
   }
 
   /// Adopts an accepted socket; on the loop's thread.

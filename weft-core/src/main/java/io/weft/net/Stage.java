@@ -6,7 +6,7 @@ import io.weft.bytes.Chunk;
 /// connection's outbox. All calls come on the loop's thread, one after the other:
 ///
 /// ```text
-///  begun  (read | writable | expired)*  ended?  (writable | expired)*  closed
+///  begun  (read | wrote | writable | expired)*  ended?  (wrote | writable | expired)*  closed
 /// ```
 ///
 /// The first stage of a connection that is still being made may hear `expired` before `begun`, and
@@ -37,6 +37,9 @@ public interface Stage {
 
   /// The outbox is low, as asked for by [Conn#tellWhenLow()].
   void writable();
+
+  /// Bytes of the outbox have left: the operating system has taken them.
+  default void wrote(long bytes) {}
 
   /// A deadline given to [Conn#wakeAt] has come.
   ///
