@@ -37,8 +37,7 @@ import org.jspecify.annotations.Nullable;
 public final class Client {
 
   /// For name look-ups, which block, and for completing futures.
-  private static final Executor VIRTUAL =
-      task -> Thread.ofVirtual().name("weft-client-task").start(task);
+  static final Executor VIRTUAL = task -> Thread.ofVirtual().name("weft-client-task").start(task);
 
   private static final int NONCE_BYTES = 16;
 
@@ -199,6 +198,24 @@ public final class Client {
   ///   the endpoint has heard nothing. To cancel it ends the attempt
   public CompletableFuture<WebSocket> connect(Endpoint endpoint) {
     return open(endpoint, WebSocket.class);
+  }
+
+  /// Connects, and again whenever the connection ends, as [Reconnect#defaults()] say.
+  ///
+  /// @param endpoint hears of each connection in turn
+  /// @return at once; what is sent before there is a connection is kept for it
+  public Live stayConnected(Endpoint endpoint) {
+    return stayConnected(endpoint, Reconnect.defaults());
+  }
+
+  /// Connects, and again whenever the connection ends.
+  ///
+  /// @param endpoint hears of each connection in turn
+  /// @param how how long to wait before each attempt, and when to give up
+  public Live stayConnected(Endpoint endpoint, Reconnect how) {
+    Live live = new Live(this, limits, endpoint, how);
+    live.begin();
+    return live;
   }
 
   @SuppressWarnings("FutureReturnValueIgnored") // what hangs on it does not fail

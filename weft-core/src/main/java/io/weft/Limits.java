@@ -52,6 +52,11 @@ import java.util.stream.Stream;
 /// @param poolBytes native memory that all loops together lend to their connections' outboxes, and
 ///   as much again for publications that wait for a loop; a quarter of the heap's maximum, 64 MiB
 ///   at least (`REFUSED`)
+/// @param keptMessages messages that a [Live] connection keeps; 1,024 ([Delivery.Outcome#OVERFLOW])
+/// @param keptBytes of payload that it keeps, unless one message alone is longer; 1 MiB
+///   ([Delivery.Outcome#OVERFLOW])
+/// @param keptTimeout that a message waits to be handed to a connection; 1 min
+///   ([Delivery.Outcome#EXPIRED])
 /// @param drainTimeout for connections to close when the server does; 30 s (they are closed by
 ///   force)
 /// @param drainSpread over which the closes of a drain are spread; 10 s (none: it is a pace)
@@ -84,6 +89,9 @@ public record Limits(
     int groupNameBytes,
     int mailboxMails,
     long poolBytes,
+    int keptMessages,
+    int keptBytes,
+    Duration keptTimeout,
     Duration drainTimeout,
     Duration drainSpread,
     Duration blockedLoopWarning) {
@@ -125,6 +133,9 @@ public record Limits(
     atLeast("groupNameBytes", groupNameBytes, 1);
     atLeast("mailboxMails", mailboxMails, 1);
     atLeast("poolBytes", poolBytes, 1);
+    atLeast("keptMessages", keptMessages, 1);
+    bytes("keptBytes", keptBytes, 1);
+    positive("keptTimeout", keptTimeout);
     positive("drainTimeout", drainTimeout);
     positive("drainSpread", drainSpread);
     positive("blockedLoopWarning", blockedLoopWarning);
@@ -185,6 +196,9 @@ public record Limits(
     builder.groupNameBytes = groupNameBytes;
     builder.mailboxMails = mailboxMails;
     builder.poolBytes = poolBytes;
+    builder.keptMessages = keptMessages;
+    builder.keptBytes = keptBytes;
+    builder.keptTimeout = keptTimeout;
     builder.drainTimeout = drainTimeout;
     builder.drainSpread = drainSpread;
     builder.blockedLoopWarning = blockedLoopWarning;
@@ -261,6 +275,9 @@ public record Limits(
     private int groupNameBytes = 255;
     private int mailboxMails = 1 << 16;
     private long poolBytes = Math.max(64L << 20, Runtime.getRuntime().maxMemory() / 4);
+    private int keptMessages = 1024;
+    private int keptBytes = 1 << 20;
+    private Duration keptTimeout = Duration.ofMinutes(1);
     private Duration drainTimeout = Duration.ofSeconds(30);
     private Duration drainSpread = Duration.ofSeconds(10);
     private Duration blockedLoopWarning = Duration.ofMillis(100);
@@ -423,6 +440,24 @@ public record Limits(
       return this;
     }
 
+    /// See [Limits#keptMessages()].
+    public Builder keptMessages(int value) {
+      keptMessages = value;
+      return this;
+    }
+
+    /// See [Limits#keptBytes()].
+    public Builder keptBytes(int value) {
+      keptBytes = value;
+      return this;
+    }
+
+    /// See [Limits#keptTimeout()].
+    public Builder keptTimeout(Duration value) {
+      keptTimeout = value;
+      return this;
+    }
+
     /// See [Limits#drainTimeout()].
     public Builder drainTimeout(Duration value) {
       drainTimeout = value;
@@ -472,6 +507,9 @@ public record Limits(
           groupNameBytes,
           mailboxMails,
           poolBytes,
+          keptMessages,
+          keptBytes,
+          keptTimeout,
           drainTimeout,
           drainSpread,
           blockedLoopWarning);

@@ -345,6 +345,18 @@ final class WsStage implements Stage {
   }
 
   @Override
+  public void wrote(long bytes) {
+    if (endpoint instanceof Live.Line line) {
+      line.left(bytes);
+    }
+  }
+
+  /// What waits in the outbox; on the loop's thread.
+  int outboxBytes() {
+    return conn.outbox().bytes();
+  }
+
+  @Override
   public void writable() {
     if (owedPong != null && engine.maySend()) {
       engine.pong(ByteBuffer.wrap(owedPong), conn.outbox());
@@ -366,7 +378,8 @@ final class WsStage implements Stage {
     }
   }
 
-  void close(int code, String reason) {
+  /// Refuses what may not stand in a Close frame.
+  static void checkClose(int code, String reason) {
     if (!CloseCode.isLegalOnWire(code)) {
       throw new IllegalArgumentException(
           "close code %d may not be sent: 1000 to 1003, 1007 to 1014, 3000 to 4999 (RFC 6455 §7.4)"
@@ -378,6 +391,10 @@ final class WsStage implements Stage {
           "a close reason of %d bytes is over %d (RFC 6455 §5.5.1)"
               .formatted(bytes, Engine.MAX_REASON_BYTES));
     }
+  }
+
+  void close(int code, String reason) {
+    checkClose(code, reason);
     outgoing.end(); // at once, so that the caller's next send is not taken and then not sent
     loop().execute(() -> closeNow(code, reason));
   }

@@ -18,6 +18,8 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import java.lang.reflect.RecordComponent;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -124,6 +126,9 @@ final class LimitsTest {
         () -> assertEquals(255, limits.groupNameBytes()),
         () -> assertEquals(1 << 16, limits.mailboxMails()),
         () -> assertTrue(limits.poolBytes() >= 64 << 20, "poolBytes " + limits.poolBytes()),
+        () -> assertEquals(1024, limits.keptMessages()),
+        () -> assertEquals(1 << 20, limits.keptBytes()),
+        () -> assertEquals(Duration.ofMinutes(1), limits.keptTimeout()),
         () -> assertEquals(Duration.ofSeconds(30), limits.drainTimeout()),
         () -> assertEquals(Duration.ofSeconds(10), limits.drainSpread()),
         () -> assertEquals(Duration.ofMillis(100), limits.blockedLoopWarning()));
@@ -1215,5 +1220,61 @@ final class LimitsTest {
   private static void assertElapsed(long sinceNs, Duration least) {
     long tookMs = (System.nanoTime() - sinceNs) / 1_000_000;
     assertTrue(tookMs >= least.toMillis() - 5, "after " + tookMs + " ms already");
+  }
+
+  // ---- What a live connection keeps -----------------------------------------------------------
+
+  /// A live connection to where nobody listens.
+  private static Live kept(Consumer<Limits.Builder> limits) throws IOException {
+    int nobody;
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      nobody = free.getLocalPort();
+    }
+    return Client.to("ws://127.0.0.1:" + nobody).limits(limits).stayConnected(new Endpoint() {});
+  }
+
+  @Test
+  @Crosses("keptMessages")
+  void keepsSoManyMessages() throws Exception {
+    try (Live live = kept(limits -> limits.keptMessages(3))) {
+      for (int at = 0; at < 3; at++) {
+        assertEquals(Delivery.Outcome.KEPT, live.send("" + at).outcome());
+      }
+      assertEquals(Delivery.Outcome.OVERFLOW, live.send("3").outcome());
+      assertEquals(3, live.keptMessages());
+    }
+  }
+
+  @Test
+  @Crosses("keptBytes")
+  void keepsSoManyBytes() throws Exception {
+    try (Live live = kept(limits -> limits.keptBytes(100))) {
+      assertEquals(Delivery.Outcome.KEPT, live.send(new byte[40]).outcome());
+      assertEquals(Delivery.Outcome.KEPT, live.send("x".repeat(60)).outcome());
+      assertEquals(Delivery.Outcome.OVERFLOW, live.send("x").outcome());
+      assertEquals(Delivery.Outcome.KEPT, live.send("").outcome());
+      assertEquals(100, live.keptBytes());
+    }
+    try (Live live = kept(limits -> limits.keptBytes(100))) {
+      assertEquals(Delivery.Outcome.KEPT, live.send(new byte[101]).outcome(), "alone");
+      assertEquals(Delivery.Outcome.OVERFLOW, live.send("").outcome());
+    }
+  }
+
+  @Test
+  @Crosses("keptTimeout")
+  void keepsSoLong() throws Exception {
+    try (Live live = kept(limits -> limits.keptTimeout(SHORT))) {
+      long since = System.nanoTime();
+      Delivery usual = live.send("usual");
+      Delivery patient = live.send(new Message.Text("patient"), Duration.ofDays(300));
+      Delivery soon = live.send(new Message.Text("soon"), Duration.ofMillis(1));
+      assertEquals(Delivery.Outcome.EXPIRED, soon.settled().get(20, TimeUnit.SECONDS));
+      assertEquals(Delivery.Outcome.EXPIRED, usual.settled().get(20, TimeUnit.SECONDS));
+      assertElapsed(since, SHORT);
+      assertEquals(Delivery.Outcome.EXPIRED, patient.settled().get(20, TimeUnit.SECONDS));
+      assertEquals(0, live.keptMessages());
+      assertEquals(0, live.keptBytes());
+    }
   }
 }

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.weft.Delivery;
 import io.weft.HandshakeException;
+import io.weft.Live;
 import io.weft.Server;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
@@ -15,7 +17,11 @@ import java.net.http.HttpClient;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -56,6 +62,36 @@ final class ExamplesTest {
     }
     var gone = assertThrows(HandshakeException.class, () -> EchoClient.ask(url + "/echo", "?"));
     assertTrue(gone.getMessage().contains("cannot connect"), gone.getMessage());
+  }
+
+  @Test
+  void reconnectingClient() throws Exception {
+    BlockingQueue<String> heard = new LinkedBlockingQueue<>();
+    List<String> log = Collections.synchronizedList(new ArrayList<>());
+    Live live;
+    int port;
+    try (Server server = ChatServer.start(0)) {
+      port = server.port();
+      live =
+          ReconnectingClient.join("ws://localhost:" + port + "/chat/lobby", heard::add, log::add);
+      live.send("one");
+      for (String text : List.of("Someone came in; we are 1.", "Here I am.", "one")) {
+        assertEquals(text, heard.poll(10, TimeUnit.SECONDS));
+      }
+    }
+    Delivery kept = live.send("two");
+    try (live;
+        Server _ = ChatServer.start(port)) {
+      for (String text : List.of("Someone came in; we are 1.", "Here I am.", "two")) {
+        assertEquals(text, heard.poll(10, TimeUnit.SECONDS));
+      }
+      assertEquals(Delivery.Outcome.SENT, kept.settled().get(10, TimeUnit.SECONDS));
+      live.close();
+      assertEquals(0, live.closed().get(10, TimeUnit.SECONDS).dropped());
+    }
+    assertEquals("connecting, attempt 1", log.getFirst());
+    assertTrue(log.stream().anyMatch(line -> line.startsWith("1001 ")), log.toString());
+    assertEquals("1000; dropped 0", log.getLast());
   }
 
   @Test

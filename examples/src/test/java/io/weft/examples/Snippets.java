@@ -2,9 +2,12 @@ package io.weft.examples;
 
 import io.weft.Client;
 import io.weft.Conversation;
+import io.weft.Delivery;
 import io.weft.Endpoint;
 import io.weft.Handshake;
+import io.weft.Live;
 import io.weft.Message;
+import io.weft.Reconnect;
 import io.weft.Request;
 import io.weft.Response;
 import io.weft.Server;
@@ -13,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 
 /// The code of docs/guide.md, where the compiler sees it; [DocumentsTest] holds the guide to it.
 final class Snippets {
@@ -72,6 +76,36 @@ final class Snippets {
     CompletableFuture<Conversation> later = client.connectAsync();
     CompletableFuture<WebSocket> callbacks = client.connect(endpoint);
     return List.of(ws, later, callbacks);
+  }
+
+  static Live live(Client client, Endpoint endpoint) {
+    Live live = client.stayConnected(endpoint);
+    live.send("hi"); // at once, or as soon as there is a connection
+    return live;
+  }
+
+  static Live patient(Client client, Endpoint endpoint, Consumer<Live.State> log) {
+    Reconnect how =
+        Reconnect.defaults()
+            .delays(
+                Duration.ofMillis(500), Duration.ofMinutes(2)) // below 0.5 s, 1 s, 2 s, ... 2 min
+            .giveUpWhen(end -> Reconnect.isFinal(end) && end.closeCode() != 4100)
+            .atLeastOnce()
+            .onState(log);
+    return client.stayConnected(endpoint, how);
+  }
+
+  static CompletableFuture<Void> told(Live live, Consumer<String> lost) {
+    Delivery delivery = live.send(new Message.Text("the price now"), Duration.ofSeconds(2));
+    CompletableFuture<Void> told =
+        delivery
+            .settled()
+            .thenAccept(outcome -> {
+              if (outcome != Delivery.Outcome.SENT) {
+                lost.accept("not sent: " + outcome); // EXPIRED, OVERFLOW or CLOSED
+              }
+            });
+    return told;
   }
 
   static final class Deciding implements Endpoint {

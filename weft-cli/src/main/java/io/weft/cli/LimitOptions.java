@@ -69,6 +69,9 @@ final class LimitOptions {
     help("groupNameBytes", "The name of a group", "the name is refused");
     help("mailboxMails", "Sends of other threads that wait for a loop", "a send is refused");
     help("poolBytes", "Memory that all loops lend to what waits to be sent", "a send is refused");
+    help("keptMessages", "Messages that a client keeps to send on its next connection", "overflow");
+    help("keptBytes", "What these hold, unless one alone is longer", "overflow");
+    help("keptTimeout", "For such a message to be handed to a connection", "it is dropped");
     help("drainTimeout", "For connections to close when the server stops", "closed by force");
     help("drainSpread", "Over which the closes are spread when the server stops", "no more spread");
     help(

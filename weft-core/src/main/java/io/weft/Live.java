@@ -1,0 +1,431 @@
+package io.weft;
+
+import io.weft.net.Conn;
+import io.weft.net.Loop;
+import io.weft.ws.Engine;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/// A client's connection that comes back: when it ends, or cannot be made, it is made again, until
+/// it is closed or the server says that this is for good ([Reconnect]).
+///
+/// ```text
+///               opened                 close(code, reason)            ended
+///  CONNECTING ──────────> OPEN ─────────────────────────> CLOSING ──────────> CLOSED
+///     │   ^                 │ ended                                             ^
+///     │   └──── WAITING <───┤                                                   │
+///     │ failed     ^ │      │ ended for good                                    │
+///     └────────────┘ └──────┴── close(code, reason) while there is no connection┘
+/// ```
+///
+/// What is sent is kept until it has left, also while there is no connection; see [Delivery]. The
+/// endpoint hears of each connection as it would of one: `opened` may send first (subscribe again),
+/// then what was kept follows. Messages given here arrive in the order given, also over several
+/// connections; beside what an endpoint sends on its [WebSocket] they have no order.
+///
+/// Every method may be called from any thread, and none blocks.
+public final class Live implements AutoCloseable {
+
+  private static final Logger LOG = System.getLogger("io.weft");
+
+  /// Between two pings that confirm.
+  private static final long CONFIRM_NS = Duration.ofMillis(50).toNanos();
+
+  /// Where it is.
+  public sealed interface State {
+
+    /// A connection is being made.
+    ///
+    /// @param attempt 1 at first, and after a connection that proved itself; one more each time
+    record Connecting(int attempt) implements State {}
+
+    /// There is a connection.
+    record Open(WebSocket ws) implements State {}
+
+    /// There is none until the next attempt.
+    ///
+    /// @param until when that begins, unless it is closed before
+    /// @param why how the last connection or attempt ended
+    record Waiting(Instant until, Ending why) implements State {}
+
+    /// [#close] was called while there was a connection, which now ends.
+    record Closing(WebSocket ws) implements State {}
+
+    /// It is over.
+    ///
+    /// @param why the ending that was for good; our own close if there was no connection then
+    /// @param dropped how many messages were kept, and were dropped by this
+    record Closed(Ending why, int dropped) implements State {}
+  }
+
+  private final Client client;
+  private final Limits limits;
+  private final Endpoint endpoint;
+  private final Reconnect reconnect;
+  private final Loop loop;
+  private final LiveOutbox outbox;
+  private final CompletableFuture<State.Closed> closed = new CompletableFuture<>();
+
+  /// Changed on the loop's thread, by [#become].
+  private volatile State state = new State.Connecting(1);
+
+  /// Whether a mail is on its way that hands over what waits.
+  private final AtomicBoolean pumps = new AtomicBoolean();
+
+  // The rest belongs to the loop's thread.
+
+  /// Of the present connection or attempt; null if there is none.
+  private @Nullable Line line;
+
+  private CompletableFuture<?> opening = CompletableFuture.completedFuture(null);
+
+  /// Connections and attempts in a row that came to nothing.
+  private int failures;
+
+  /// What cancels the next attempt, and the next look for messages whose time is over.
+  private Runnable cancelAttempt = () -> {};
+
+  private Runnable cancelSweep = () -> {};
+
+  Live(Client client, Limits limits, Endpoint endpoint, Reconnect reconnect) {
+    this.client = client;
+    this.limits = limits;
+    this.endpoint = endpoint;
+    this.reconnect = reconnect;
+    this.loop = ClientLoop.shared().loop;
+    this.outbox = new LiveOutbox(limits, reconnect.confirms());
+  }
+
+  void begin() {
+    loop.execute(this::connect);
+  }
+
+  // ---- What the application asks --------------------------------------------------------------
+
+  /// Sends a text message, now or when there is a connection, within [Limits#keptTimeout()].
+  ///
+  /// @return what becomes of it
+  /// @throws IllegalArgumentException if half a surrogate pair stands alone in it, or if it is
+  ///   longer than [Limits#outboxHardBytes()] and so could never be sent
+  public Delivery send(String text) {
+    return send(new Message.Text(text), limits.keptTimeout());
+  }
+
+  /// Sends a binary message; as [#send(String)].
+  ///
+  /// @param data its payload, from position to limit, which stay; copied before this returns
+  public Delivery send(ByteBuffer data) {
+    return send(new Message.Binary(data), limits.keptTimeout());
+  }
+
+  /// Sends a binary message; as [#send(ByteBuffer)].
+  public Delivery send(byte[] data) {
+    return send(ByteBuffer.wrap(data));
+  }
+
+  /// Sends a message, if it can be handed to a connection in time; as [#send(String)].
+  ///
+  /// @param within how long it may wait; no more than [Limits#keptTimeout()] counts
+  /// @throws IllegalArgumentException also if the time is not above zero
+  public Delivery send(Message message, Duration within) {
+    if (!within.isPositive()) {
+      throw new IllegalArgumentException("a message that may wait " + within + " is never sent");
+    }
+    Message own =
+        switch (message) {
+          case Message.Text text -> text;
+          case Message.Binary(ByteBuffer data) ->
+              new Message.Binary(
+                  ByteBuffer.allocate(data.remaining()).put(data.duplicate()).flip());
+        };
+    int bytes =
+        switch (own) {
+          case Message.Text(String text) -> Engine.utf8(text).length;
+          case Message.Binary(ByteBuffer data) -> data.remaining();
+        };
+    Outgoing.checkSize(bytes, limits);
+    Duration most = limits.keptTimeout();
+    long waitsNs = (within.compareTo(most) < 0 ? within : most).toNanos();
+    Delivery delivery = new Delivery(own, bytes, System.nanoTime() + waitsNs);
+    outbox.add(delivery);
+    if (delivery.outcome() == Delivery.Outcome.KEPT) {
+      if (outbox.sweepsLateFor(delivery.expiresNs)) {
+        loop.execute(this::sweep);
+      }
+      if (state instanceof State.Open && pumps.compareAndSet(false, true)) {
+        loop.post(this::pump);
+      }
+    }
+    return delivery;
+  }
+
+  /// Where it is; to hear of changes, see [Reconnect#onState].
+  public State state() {
+    return state;
+  }
+
+  /// How many messages are kept.
+  public int keptMessages() {
+    return outbox.messages();
+  }
+
+  /// How many bytes of payload are kept.
+  public long keptBytes() {
+    return outbox.bytes();
+  }
+
+  /// Told when it is over, on a virtual thread: what hangs on it may block.
+  public CompletableFuture<State.Closed> closed() {
+    return closed.copy();
+  }
+
+  /// Closes with code 1000; as [#close(int, String)].
+  @Override
+  public void close() {
+    close(Close.NORMAL, "");
+  }
+
+  /// Ends it, in any state, and takes no more messages. On an open connection what fits in its
+  /// outbox goes out ahead of our Close. All that is kept beside that is dropped, and told
+  /// ([Delivery.Outcome#CLOSED]): to have everything leave, wait for the deliveries before. Does
+  /// nothing the second time.
+  ///
+  /// @throws IllegalArgumentException as [WebSocket#close(int, String)]
+  public void close(int code, String reason) {
+    WsStage.checkClose(code, reason);
+    outbox.close();
+    loop.execute(() -> closeNow(code, reason));
+  }
+
+  private void closeNow(int code, String reason) {
+    Ending ours = new Ending.Ended(new Close(code, reason, Close.By.SELF));
+    switch (state) {
+      case State.Open(WebSocket ws) -> {
+        pump();
+        if (line != null && reconnect.confirms()) {
+          line.confirm(ws);
+        }
+        outbox.drop();
+        become(new State.Closing(ws));
+        ws.close(code, reason);
+      }
+      case State.Connecting _ -> {
+        line = null;
+        opening.cancel(false);
+        end(ours);
+      }
+      case State.Waiting _ -> end(ours);
+      case State.Closing _, State.Closed _ -> {}
+    }
+  }
+
+  // ---- On the loop's thread -------------------------------------------------------------------
+
+  private void connect() {
+    if (state instanceof State.Closed) {
+      return; // before the loop came to begin
+    }
+    become(new State.Connecting(failures + 1));
+    if (state instanceof State.Closed) {
+      return; // by the listener
+    }
+    Line next = new Line();
+    line = next;
+    CompletableFuture<WebSocket> attempt;
+    try {
+      attempt = client.connect(next);
+    } catch (RuntimeException e) {
+      attempt = CompletableFuture.failedFuture(e);
+    }
+    opening = attempt;
+    var _ =
+        attempt.whenComplete((ws, failure) -> {
+          if (failure != null) {
+            loop.execute(() -> failed(next, failure));
+          }
+        });
+  }
+
+  @SuppressWarnings("ReferenceEquality") // this very attempt
+  private void failed(Line which, Throwable failure) {
+    if (line == which && state instanceof State.Connecting) {
+      line = null;
+      lost(
+          new Ending.Failed(
+              failure instanceof HandshakeException typed
+                  ? typed
+                  : new HandshakeException(
+                      HandshakeException.Step.CONNECTING, "connecting failed: " + failure)),
+          false);
+    }
+  }
+
+  /// What hears of one connection.
+  final class Line implements Endpoint {
+
+    private long openedNs;
+
+    /// Whether a ping, or the time for one, is awaited that confirms what was handed over.
+    private boolean confirming;
+
+    private long pingedNs;
+
+    @Override
+    public void opened(WebSocket ws) throws Exception {
+      openedNs = loop.nowNs();
+      become(new State.Open(ws));
+      endpoint.opened(ws);
+      pump();
+    }
+
+    @Override
+    public void text(WebSocket ws, String text) throws Exception {
+      endpoint.text(ws, text);
+    }
+
+    @Override
+    public void binary(WebSocket ws, ByteBuffer data) throws Exception {
+      endpoint.binary(ws, data);
+    }
+
+    @Override
+    public void writable(WebSocket ws) throws Exception {
+      pump();
+      endpoint.writable(ws);
+    }
+
+    /// The operating system has taken bytes of the connection.
+    void left(long bytes) {
+      outbox.left(bytes);
+    }
+
+    /// Has what was handed over confirmed, soon.
+    void confirmSoon(WebSocket ws) {
+      if (reconnect.confirms() && !confirming && outbox.end() > 0) {
+        confirming = true;
+        loop.after(Math.max(0, pingedNs + CONFIRM_NS - loop.nowNs()), () -> confirm(ws));
+      }
+    }
+
+    /// Sends a ping behind what was handed over; its pong confirms that.
+    @SuppressWarnings("ReferenceEquality") // this very connection
+    void confirm(WebSocket ws) {
+      long upTo = outbox.end();
+      if (line != this || upTo == 0) {
+        confirming = false;
+        return;
+      }
+      confirming = true;
+      pingedNs = loop.nowNs();
+      var _ =
+          ws.ping()
+              .whenComplete((roundTrip, failure) -> {
+                confirming = false;
+                if (failure == null) {
+                  outbox.sent(upTo);
+                }
+                confirmSoon(ws);
+              });
+    }
+
+    @Override
+    public void closed(WebSocket ws, Close close) throws Exception {
+      try {
+        endpoint.closed(ws, close);
+      } finally {
+        line = null;
+        lost(new Ending.Ended(close), loop.nowNs() - openedNs >= reconnect.provenNs());
+      }
+    }
+  }
+
+  /// There is no connection any more, or none came about.
+  ///
+  /// @param proven whether it was open long enough to begin a new row of attempts
+  private void lost(Ending why, boolean proven) {
+    outbox.broke();
+    sweep();
+    boolean isLast = state instanceof State.Closing || givesUp(why);
+    if (isLast) {
+      end(why);
+    }
+    if (state instanceof State.Closed) {
+      return; // perhaps by what hangs on a delivery
+    }
+    Instant now = Instant.now();
+    long delayNs = reconnect.delayNs(proven ? 0 : failures, why, loop.chance(), now);
+    failures = proven ? 0 : failures + 1;
+    cancelAttempt = loop.after(delayNs, this::connect);
+    become(new State.Waiting(now.plusNanos(delayNs), why));
+  }
+
+  private boolean givesUp(Ending why) {
+    try {
+      return reconnect.givesUp(why);
+    } catch (RuntimeException e) {
+      LOG.log(Level.ERROR, "giveUpWhen threw at " + why.what() + "; that ends it.", e);
+      return true;
+    }
+  }
+
+  private void end(Ending why) {
+    cancelAttempt.run();
+    cancelSweep.run();
+    outbox.close();
+    outbox.drop();
+    if (state instanceof State.Closed) {
+      return; // by what hangs on a delivery
+    }
+    State.Closed last = new State.Closed(why, outbox.dropped());
+    become(last);
+    Client.VIRTUAL.execute(() -> closed.complete(last));
+  }
+
+  private void become(State next) {
+    state = next;
+    try {
+      reconnect.tell(next);
+    } catch (Throwable e) {
+      LOG.log(Level.ERROR, "The listener of a live connection threw at " + next + ".", e);
+    }
+  }
+
+  /// Drops the messages whose time is over, and comes back for the next.
+  private void sweep() {
+    cancelSweep.run();
+    long next = outbox.sweep(loop.nowNs());
+    cancelSweep = next == Conn.NEVER ? () -> {} : loop.after(next - loop.nowNs(), this::sweep);
+  }
+
+  /// Hands over what waits, as far as the connection takes it. For the rest it will say when there
+  /// is room.
+  private void pump() {
+    pumps.set(false);
+    if (!(state instanceof State.Open(WebSocket ws))) {
+      return;
+    }
+    for (Delivery next = outbox.next(); next != null; next = outbox.next()) {
+      if (next.expiresNs <= loop.nowNs()) {
+        sweep();
+        continue;
+      }
+      Message message = java.util.Objects.requireNonNull(next.message());
+      Send sent = ws.send(message);
+      if (sent.isTaken()) {
+        outbox.handedOver(ws.stage().outboxBytes());
+      }
+      if (sent != Send.SENT) {
+        break;
+      }
+    }
+    if (line != null) {
+      line.confirmSoon(ws);
+    }
+  }
+}
