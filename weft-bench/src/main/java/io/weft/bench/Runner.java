@@ -1,0 +1,264 @@
+package io.weft.bench;
+
+import io.weft.bench.Results.Cell;
+import io.weft.bench.Results.Half;
+import io.weft.bench.Results.Idle;
+import io.weft.bench.Results.Latency;
+import io.weft.bench.load.EchoLoad;
+import io.weft.bench.load.Load;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.HdrHistogram.Histogram;
+import org.jspecify.annotations.Nullable;
+
+/// Runs one scenario on several servers: all are started, warmed up, and measured in rounds that
+/// take turns, so that what disturbs the machine disturbs all. Each round has connections of its
+/// own. A server that fails is left out from there on, and its cell says why.
+final class Runner {
+
+  /// Before each measurement, on its own connections, so that it begins in full swing.
+  private static final Duration LEAD_IN = Duration.ofMillis(150);
+
+  /// A server that has just started is warmed up for so many times as long.
+  private static final int FRESH = 3;
+
+  private final Scenario scenario;
+  private final Plan plan;
+  private final Servers servers;
+  private final Consumer<String> progress;
+  private final List<Contender> contenders = new ArrayList<>();
+
+  /// A server with what its rounds gave.
+  private static final class Contender {
+    final String name;
+    @Nullable Subject subject;
+    boolean isFresh;
+    @Nullable String failure;
+    final List<Double> cpuNs = new ArrayList<>();
+    final List<Double> perSecond = new ArrayList<>();
+    final List<Double> loadBusy = new ArrayList<>();
+    final List<Double> allocated = new ArrayList<>();
+    final Histogram latency = new Histogram(Duration.ofMinutes(1).toNanos(), 3);
+    long userTicks;
+    long ticks;
+    @Nullable Half half;
+    @Nullable Idle idle;
+    long rssBytes;
+
+    Contender(String name) {
+      this.name = name;
+    }
+  }
+
+  /// Something that may fail for one server.
+  private interface Part {
+    void run(Contender contender, Subject subject) throws IOException;
+  }
+
+  Runner(Scenario scenario, Plan plan, Servers servers, Consumer<String> progress) {
+    this.scenario = scenario;
+    this.plan = plan;
+    this.servers = servers;
+    this.progress = progress;
+  }
+
+  /// Measures.
+  ///
+  /// @param peers names of our servers
+  /// @param others servers that run already
+  /// @param versions where the servers' versions are put
+  List<Cell> run(List<String> peers, List<Subject> others, Map<String, String> versions) {
+    for (Servers.Start start : servers.start(peers, scenario)) {
+      Contender contender = new Contender(start.peer());
+      contender.subject = start.subject();
+      contender.failure = start.failure();
+      contender.isFresh = start.isFresh();
+      contenders.add(contender);
+    }
+    for (Subject other : others) {
+      Contender contender = new Contender(other.name);
+      contender.subject = other;
+      contenders.add(contender);
+    }
+    for (Contender contender : contenders) {
+      if (contender.subject != null) {
+        versions.put(contender.name, contender.subject.version);
+      }
+    }
+    if (scenario.kind() == Scenario.Kind.IDLE) {
+      each(0, this::idle);
+    } else {
+      measure();
+    }
+    for (Contender contender : contenders) {
+      if (contender.subject != null && contender.failure != null) {
+        servers.drop(contender.subject);
+      }
+    }
+    return contenders.stream().map(this::cell).toList();
+  }
+
+  private void measure() {
+    each(
+        0,
+        (contender, subject) -> {
+          try (Load load = scenario.open(subject.target(scenario))) {
+            load.run(plan.warmUp().multipliedBy(contender.isFresh ? FRESH : 1));
+            load.settle();
+          }
+        });
+    for (int round = 0; round < plan.rounds(); round++) {
+      each(round, this::round);
+      progress.accept(scenario.name() + ": round " + (round + 1) + " of " + plan.rounds());
+    }
+    each(
+        0, (contender, subject) -> contender.rssBytes = CpuClock.statusBytes(subject.pid, "VmRSS"));
+    if (scenario.hasHalfLoad()) {
+      each(0, this::halfLoad);
+    }
+  }
+
+  /// Does a part for each server that has not failed, beginning with another one each round.
+  private void each(int round, Part part) {
+    for (int n = 0; n < contenders.size(); n++) {
+      Contender contender = contenders.get((n + round) % contenders.size());
+      Subject subject = contender.subject;
+      if (subject != null && contender.failure == null) {
+        try {
+          part.run(contender, subject);
+        } catch (IOException | RuntimeException e) {
+          fail(contender, e);
+        }
+      }
+    }
+  }
+
+  private void fail(Contender contender, Exception why) {
+    contender.failure = why.getMessage() == null ? why.toString() : why.getMessage();
+    progress.accept(scenario.name() + ": " + contender.name + " failed: " + contender.failure);
+  }
+
+  private void round(Contender contender, Subject subject) throws IOException {
+    try (Load load = scenario.open(subject.target(scenario))) {
+      load.run(LEAD_IN);
+      load.reset();
+      long[] allocated = subject.ask("allocated");
+      CpuClock.Ticks ticks = CpuClock.Ticks.of(subject.pid);
+      long loadNs = CpuClock.ns(ProcessHandle.current().pid());
+      long cpuNs = CpuClock.ns(subject.pid);
+      long sinceNs = System.nanoTime();
+      long messages = load.run(plan.round());
+      double tookNs = System.nanoTime() - sinceNs;
+      double usedNs = CpuClock.ns(subject.pid) - cpuNs;
+      double loadUsedNs = CpuClock.ns(ProcessHandle.current().pid()) - loadNs;
+      CpuClock.Ticks ticksAfter = CpuClock.Ticks.of(subject.pid);
+      long[] allocatedAfter = subject.ask("allocated");
+      if (messages == 0) {
+        throw new IOException("nothing came back in a round of " + plan.round());
+      }
+      contender.cpuNs.add(usedNs / messages);
+      contender.perSecond.add(messages / tookNs * 1e9);
+      contender.loadBusy.add(loadUsedNs / tookNs);
+      if (allocated.length > 0) {
+        contender.allocated.add((allocatedAfter[0] - allocated[0]) / (double) messages);
+      }
+      contender.userTicks += ticksAfter.user() - ticks.user();
+      contender.ticks += ticksAfter.both() - ticks.both();
+      contender.latency.add(load.latency());
+      load.settle();
+    }
+  }
+
+  private void halfLoad(Contender contender, Subject subject) throws IOException {
+    double perSecond = median(contender.perSecond) / 2;
+    try (EchoLoad load = (EchoLoad) scenario.open(subject.target(scenario))) {
+      load.paceAt(perSecond);
+      load.run(LEAD_IN);
+      load.reset();
+      long cpuNs = CpuClock.ns(subject.pid);
+      long messages = load.run(plan.halfLoad());
+      double usedNs = CpuClock.ns(subject.pid) - cpuNs;
+      if (messages == 0) {
+        throw new IOException("nothing came back at half load");
+      }
+      contender.half = new Half(perSecond, usedNs / messages, latency(load.latency()));
+      load.settle();
+    }
+  }
+
+  private void idle(Contender contender, Subject subject) throws IOException {
+    try (EchoLoad load =
+        new EchoLoad(subject.target(scenario), 200, scenario.messageBytes(), scenario.inFlight())) {
+      load.once(); // what is made once is made before the first reading
+    }
+    long[] before = subject.ask("memory");
+    long residentBefore = CpuClock.statusBytes(subject.pid, "VmRSS");
+    try (EchoLoad load = (EchoLoad) scenario.open(subject.target(scenario))) {
+      load.once();
+      long[] after = subject.ask("memory");
+      contender.rssBytes = CpuClock.statusBytes(subject.pid, "VmRSS");
+      double connections = scenario.connections();
+      double resident = (contender.rssBytes - residentBefore) / connections;
+      contender.idle =
+          before.length < 3
+              ? new Idle(0, 0, 0, resident)
+              : new Idle(
+                  (after[0] - before[0]) / connections,
+                  (after[1] - before[1]) / connections,
+                  (after[2] - before[2]) / connections,
+                  resident);
+    }
+    progress.accept(scenario.name() + ": " + contender.name);
+  }
+
+  private Cell cell(Contender of) {
+    if (of.failure != null || (of.cpuNs.isEmpty() && of.idle == null)) {
+      String why = of.failure == null ? "was not measured" : of.failure;
+      return Cell.failed(scenario.name(), of.name, why);
+    }
+    boolean isTimed = !of.cpuNs.isEmpty();
+    return new Cell(
+        scenario.name(),
+        of.name,
+        null,
+        median(of.perSecond),
+        median(of.cpuNs),
+        of.cpuNs,
+        of.ticks == 0 ? 0 : of.userTicks / (double) of.ticks,
+        median(of.loadBusy),
+        median(of.allocated),
+        isTimed ? latency(of.latency) : null,
+        of.half,
+        of.rssBytes,
+        of.idle);
+  }
+
+  private static Latency latency(Histogram of) {
+    return new Latency(
+        of.getValueAtPercentile(50) / 1e3,
+        of.getValueAtPercentile(99) / 1e3,
+        of.getValueAtPercentile(99.9) / 1e3);
+  }
+
+  /// The middle one; 0 of none.
+  static double median(List<Double> figures) {
+    double[] sorted = figures.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    int half = sorted.length / 2;
+    if (sorted.length == 0) {
+      return 0;
+    }
+    return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+  }
+
+  /// By name, in the order in which they stand.
+  static Map<String, Cell> byPeer(List<Cell> cells) {
+    Map<String, Cell> byPeer = new LinkedHashMap<>();
+    cells.forEach(cell -> byPeer.put(cell.peer(), cell));
+    return byPeer;
+  }
+}

@@ -1,0 +1,86 @@
+package io.weft.bench;
+
+import io.weft.bench.load.BroadcastLoad;
+import io.weft.bench.load.ChurnLoad;
+import io.weft.bench.load.EchoLoad;
+import io.weft.bench.load.Load;
+import io.weft.bench.load.Target;
+import java.io.IOException;
+import java.util.List;
+
+/// What is asked of a server.
+///
+/// @param name as on the command line and in the tables
+/// @param kind of load
+/// @param connections at once
+/// @param messageBytes of payload; 0 if there is none
+/// @param inFlight messages under way on each connection at once
+/// @param title what it is, for people
+record Scenario(
+    String name, Kind kind, int connections, int messageBytes, int inFlight, String title) {
+
+  /// What the connections do.
+  enum Kind {
+    /// They send and wait for the echo; also at half the rate that was reached, for latency.
+    ECHO,
+    /// One sends, all receive.
+    BROADCAST,
+    /// They come and go.
+    CHURN,
+    /// Each has echoed one message, and is silent.
+    IDLE
+  }
+
+  /// All that there are, in the order in which they run.
+  static List<Scenario> all(int idleConnections) {
+    return List.of(
+        new Scenario("echo-20", Kind.ECHO, 100, 20, 1, "echo of 20 B"),
+        new Scenario("echo-1k", Kind.ECHO, 100, 1 << 10, 1, "echo of 1 KiB"),
+        new Scenario("echo-16k", Kind.ECHO, 100, 16 << 10, 1, "echo of 16 KiB"),
+        new Scenario("echo-1m", Kind.ECHO, 100, 1 << 20, 1, "echo of 1 MiB"),
+        new Scenario("pipelined-20", Kind.ECHO, 100, 20, 16, "echo of 20 B, 16 in flight"),
+        new Scenario("many-20", Kind.ECHO, 2000, 20, 1, "echo of 20 B, 2,000 connections"),
+        new Scenario("broadcast", Kind.BROADCAST, 1000, 100, 1, "one message to 1,000 members"),
+        new Scenario("connect", Kind.CHURN, 16, 0, 1, "connect, handshake, close"),
+        new Scenario("idle", Kind.IDLE, idleConnections, 100, 1, "an idle connection"));
+  }
+
+  /// Whether the latency at half load is asked for too.
+  boolean hasHalfLoad() {
+    return kind == Kind.ECHO && inFlight == 1;
+  }
+
+  /// What is counted, in the singular.
+  String unit() {
+    return switch (kind) {
+      case ECHO -> "message";
+      case BROADCAST -> "delivery";
+      case CHURN, IDLE -> "connection";
+    };
+  }
+
+  /// The endpoint of our servers that it talks to.
+  String path() {
+    return kind == Kind.BROADCAST ? "/broadcast" : "/echo";
+  }
+
+  /// The largest message that its servers must take, in bytes: most share their servers, and so one
+  /// size; a server that reserves the most for each connection must not pay for 1 MiB in all.
+  int maxMessageBytes() {
+    return Math.max(messageBytes, 16 << 10);
+  }
+
+  /// Whether its servers count their native memory, which takes time.
+  boolean countsMemory() {
+    return kind == Kind.IDLE;
+  }
+
+  /// Opens its connections.
+  Load open(Target target) throws IOException {
+    return switch (kind) {
+      case ECHO, IDLE -> new EchoLoad(target, connections, messageBytes, inFlight);
+      case BROADCAST -> new BroadcastLoad(target, connections, messageBytes);
+      case CHURN -> new ChurnLoad(target, connections);
+    };
+  }
+}

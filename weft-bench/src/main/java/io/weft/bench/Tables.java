@@ -1,0 +1,133 @@
+package io.weft.bench;
+
+import io.weft.bench.Results.Cell;
+import io.weft.bench.Results.Half;
+import io.weft.bench.Results.Idle;
+import io.weft.bench.Results.Latency;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/// The results as Markdown tables, one for each scenario, the cheapest server first.
+final class Tables {
+
+  private Tables() {}
+
+  /// The table of one scenario.
+  static String scenario(Scenario scenario, List<Cell> all) {
+    List<Cell> cells = all.stream().filter(c -> c.scenario().equals(scenario.name())).toList();
+    return scenario.kind() == Scenario.Kind.IDLE ? idle(cells) : timed(scenario, cells);
+  }
+
+  private static String timed(Scenario scenario, List<Cell> cells) {
+    StringBuilder table = new StringBuilder();
+    boolean half = scenario.hasHalfLoad();
+    table.append(
+        "| %s | CPU, ns a %s | of Weft's | user | %ss/s | load busy | p50/p99/p99.9, µs |%s"
+                .formatted(
+                    scenario.name(),
+                    scenario.unit(),
+                    scenario.unit(),
+                    half ? " at half load | CPU at half |" : "")
+            + " allocated, B | RSS, MiB |\n");
+    table.append(
+        "|---|---:|---:|---:|---:|---:|---:|" + (half ? "---:|---:|" : "") + "---:|---:|\n");
+    double ours = ours(cells);
+    for (Cell cell : sorted(cells, Comparator.comparingDouble(Cell::cpuNs))) {
+      if (cell.failure() != null) {
+        table.append("| %s | failed: %s |%n".formatted(cell.peer(), oneLine(cell.failure())));
+        continue;
+      }
+      table.append(
+          "| %s | %s | %s | %.0f %% | %s | %.0f %% | %s |"
+              .formatted(
+                  cell.peer(),
+                  number(cell.cpuNs()),
+                  ours == 0 ? "" : "%.2f".formatted(cell.cpuNs() / ours),
+                  cell.userShare() * 100,
+                  number(cell.perSecond()),
+                  cell.loadBusy() * 100,
+                  latency(cell.latency())));
+      Half at = cell.half();
+      if (half) {
+        table.append(
+            at == null
+                ? " | |"
+                : " %s | %s |".formatted(latency(at.latency()), number(at.cpuNs())));
+      }
+      table.append(
+          " %s | %s |%n"
+              .formatted(
+                  number(Math.max(0, cell.allocatedBytes())),
+                  number(cell.rssBytes() / (double) (1 << 20))));
+    }
+    return table.toString();
+  }
+
+  private static String idle(List<Cell> cells) {
+    StringBuilder table =
+        new StringBuilder(
+            "| idle | heap, B a connection | of that the library's own classes | native | RSS |\n"
+                + "|---|---:|---:|---:|---:|\n");
+    for (Cell cell : sorted(cells, Comparator.comparingDouble(Tables::held))) {
+      Idle idle = cell.idle();
+      if (idle == null) {
+        table.append("| %s | failed: %s |%n".formatted(cell.peer(), oneLine(cell.failure())));
+      } else {
+        table.append(
+            "| %s | %s | %s | %s | %s |%n"
+                .formatted(
+                    cell.peer(),
+                    number(idle.heap()),
+                    number(idle.own()),
+                    number(idle.nativeBytes()),
+                    number(idle.resident())));
+      }
+    }
+    return table.toString();
+  }
+
+  /// Bytes that an idle connection holds on the heap and beside it.
+  static double held(Cell cell) {
+    Idle idle = cell.idle();
+    return idle == null ? 0 : idle.heap() + idle.nativeBytes();
+  }
+
+  /// What Weft's cheapest takes, in callbacks; 0 if it was not measured.
+  static double ours(List<Cell> cells) {
+    return cells.stream()
+        .filter(c -> c.failure() == null && isOurs(c) && !c.peer().equals("weft-straight"))
+        .mapToDouble(Cell::cpuNs)
+        .min()
+        .orElse(0);
+  }
+
+  static boolean isOurs(Cell cell) {
+    return cell.peer().startsWith("weft-");
+  }
+
+  /// The failed ones last.
+  static List<Cell> sorted(List<Cell> cells, Comparator<Cell> by) {
+    return cells.stream()
+        .sorted(Comparator.comparing((Cell c) -> c.failure() != null).thenComparing(by))
+        .toList();
+  }
+
+  private static String latency(@Nullable Latency of) {
+    return of == null
+        ? ""
+        : number(of.p50()) + " / " + number(of.p99()) + " / " + number(of.p999());
+  }
+
+  /// With as many digits as it deserves.
+  static String number(double value) {
+    return String.format(
+        Locale.ROOT, Math.abs(value) < 10 && value != Math.rint(value) ? "%.1f" : "%,.0f", value);
+  }
+
+  static String oneLine(@Nullable String text) {
+    String line = String.valueOf(text).replaceAll("\\s+", " ").replace("|", "/");
+    return line.length() > 120 ? line.substring(0, 120) + " ..." : line;
+  }
+}

@@ -1,0 +1,46 @@
+package io.weft.bench.load;
+
+import java.nio.ByteBuffer;
+
+/// Frames as they stand on the wire (RFC 6455 §5.2): what a client sends, and what it awaits.
+final class Frames {
+
+  static final int MASKING_KEY = 0x5A3C_1E77;
+
+  static final byte PING = (byte) 0x89;
+  static final byte PONG = (byte) 0x8A;
+
+  private Frames() {}
+
+  /// Some binary messages in a row.
+  ///
+  /// @param variant makes the bytes of one burst differ from those of another
+  /// @param masked as a client sends them, or as a server does
+  static ByteBuffer burst(int messageBytes, int messages, int variant, boolean masked) {
+    ByteBuffer burst = ByteBuffer.allocateDirect(messages * (messageBytes + 14));
+    for (int n = 0; n < messages; n++) {
+      header(burst, messageBytes, masked);
+      for (int at = 0; at < messageBytes; at++) {
+        int key = masked ? MASKING_KEY >>> (24 - 8 * (at & 3)) : 0;
+        burst.put((byte) ((variant * 101 + n + at * 31) ^ key));
+      }
+    }
+    return burst.flip().slice();
+  }
+
+  /// The header of a binary message in one frame.
+  static void header(ByteBuffer out, int messageBytes, boolean masked) {
+    int mask = masked ? 0x80 : 0;
+    out.put((byte) 0x82);
+    if (messageBytes < 126) {
+      out.put((byte) (mask | messageBytes));
+    } else if (messageBytes < 0x1_0000) {
+      out.put((byte) (mask | 126)).putShort((short) messageBytes);
+    } else {
+      out.put((byte) (mask | 127)).putLong(messageBytes);
+    }
+    if (masked) {
+      out.putInt(MASKING_KEY);
+    }
+  }
+}

@@ -1,0 +1,120 @@
+package io.weft.bench.load;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+
+/// Where a server answers, and how to get there.
+///
+/// @param address its host and port
+/// @param path of the endpoint, beginning with a slash
+public record Target(InetSocketAddress address, String path) {
+
+  /// What a server must answer to our key (RFC 6455 §1.3).
+  static final String ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+  private static final int PATIENCE_MS = 10_000;
+
+  /// An endpoint of a server on this machine.
+  public static Target local(int port, String path) {
+    return new Target(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), path);
+  }
+
+  /// What a URL names.
+  ///
+  /// @throws IllegalArgumentException unless it is one of `ws://host:port/path`
+  public static Target of(URI url) {
+    if (!"ws".equals(url.getScheme()) || url.getHost() == null) {
+      throw new IllegalArgumentException(url + " is no ws://host:port/path");
+    }
+    String path = url.getRawPath().isEmpty() ? "/" : url.getRawPath();
+    String query = url.getRawQuery() == null ? "" : "?" + url.getRawQuery();
+    int port = url.getPort() < 0 ? 80 : url.getPort();
+    return new Target(new InetSocketAddress(url.getHost(), port), path + query);
+  }
+
+  /// The request that opens a connection.
+  byte[] handshake() {
+    return """
+    GET %s HTTP/1.1\r
+    Host: %s:%d\r
+    Upgrade: websocket\r
+    Connection: Upgrade\r
+    Sec-WebSocket-Version: 13\r
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r
+    \r
+    """
+        .formatted(path, address.getHostString(), address.getPort())
+        .getBytes(StandardCharsets.US_ASCII);
+  }
+
+  /// Opens a connection, handshake and all, and makes it non-blocking.
+  ///
+  /// @param number which one it is: many loopback addresses are used in turn, so that ports do not
+  ///   run out
+  public SocketChannel open(int number) throws IOException {
+    SocketChannel channel = channel(number);
+    try {
+      channel.socket().connect(address, PATIENCE_MS);
+      channel.socket().setSoTimeout(PATIENCE_MS);
+      channel.write(ByteBuffer.wrap(handshake()));
+      readHead(channel.socket().getInputStream());
+      channel.configureBlocking(false);
+      return channel;
+    } catch (IOException | RuntimeException e) {
+      channel.close();
+      throw e;
+    }
+  }
+
+  /// A socket that has not been connected yet.
+  SocketChannel channel(int number) throws IOException {
+    SocketChannel channel = SocketChannel.open();
+    channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+    if (address.getAddress() != null && address.getAddress().isLoopbackAddress()) {
+      int at = number % 60_000;
+      byte[] from = {127, 0, (byte) (1 + at / 250), (byte) (1 + at % 250)};
+      channel.bind(new InetSocketAddress(InetAddress.getByAddress(from), 0));
+    }
+    return channel;
+  }
+
+  private static void readHead(InputStream in) throws IOException {
+    byte[] head = new byte[4096];
+    int length = 0;
+    do {
+      int read = in.read(head, length, head.length - length);
+      if (read <= 0) {
+        throw new IOException("the handshake was not answered: " + text(head, length));
+      }
+      length += read;
+    } while (!endsHead(head, length));
+    checkHead(text(head, length));
+  }
+
+  /// Whether so many bytes end with an empty line.
+  static boolean endsHead(byte[] head, int length) {
+    return length >= 4
+        && head[length - 4] == '\r'
+        && head[length - 3] == '\n'
+        && head[length - 2] == '\r'
+        && head[length - 1] == '\n';
+  }
+
+  /// Judges the answer to our request.
+  static void checkHead(String head) throws IOException {
+    if (!head.startsWith("HTTP/1.1 101 ") || !head.contains(ACCEPT)) {
+      throw new IOException("the handshake was refused: " + head);
+    }
+  }
+
+  private static String text(byte[] head, int length) {
+    return new String(head, 0, length, StandardCharsets.US_ASCII);
+  }
+}

@@ -1,0 +1,64 @@
+package io.weft.bench.peer;
+
+import io.weft.Conversation;
+import io.weft.Endpoint;
+import io.weft.Message;
+import io.weft.Server;
+import io.weft.WebSocket;
+import java.nio.ByteBuffer;
+
+/// Weft, in its two styles: callbacks on the loop, and straight-line code on virtual threads.
+final class WeftPeer {
+
+  private static final Endpoint ECHO =
+      new Endpoint() {
+        @Override
+        public void text(WebSocket ws, String text) {
+          ws.send(text);
+        }
+
+        @Override
+        public void binary(WebSocket ws, ByteBuffer data) {
+          ws.send(data);
+        }
+      };
+
+  private static final Endpoint BROADCAST =
+      new Endpoint() {
+        @Override
+        public void opened(WebSocket ws) {
+          ws.group("all").join(ws);
+        }
+
+        @Override
+        public void binary(WebSocket ws, ByteBuffer data) {
+          ws.group("all").publish(data);
+        }
+      };
+
+  private WeftPeer() {}
+
+  static Peer.Started callbacks(int maxMessageBytes) {
+    return start(server(maxMessageBytes).route("/echo", ECHO).route("/broadcast", BROADCAST));
+  }
+
+  static Peer.Started straightLine(int maxMessageBytes) {
+    return start(server(maxMessageBytes).converse("/echo", WeftPeer::echo));
+  }
+
+  private static void echo(Conversation ws) {
+    for (Message message : ws) {
+      ws.send(message);
+    }
+  }
+
+  private static Server.Builder server(int maxMessageBytes) {
+    return Server.at("127.0.0.1", 0)
+        .loops(1)
+        .limits(l -> l.messageBytes(Math.max(1 << 20, maxMessageBytes)));
+  }
+
+  private static Peer.Started start(Server.Builder server) {
+    return new Peer.Started(server.start().port(), Server.class);
+  }
+}
