@@ -59,6 +59,11 @@ record Scenario(
     };
   }
 
+  /// What is counted, in the plural.
+  String units() {
+    return kind == Kind.BROADCAST ? "deliveries" : unit() + "s";
+  }
+
   /// The endpoint of our servers that it talks to.
   String path() {
     return kind == Kind.BROADCAST ? "/broadcast" : "/echo";

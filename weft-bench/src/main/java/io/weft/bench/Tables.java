@@ -24,11 +24,11 @@ final class Tables {
     StringBuilder table = new StringBuilder();
     boolean half = scenario.hasHalfLoad();
     table.append(
-        "| %s | CPU, ns a %s | of Weft's | user | %ss/s | load busy | p50/p99/p99.9, µs |%s"
+        "| %s | CPU, ns a %s | of Weft's | user | %s/s | load busy | p50/p99/p99.9, µs |%s"
                 .formatted(
                     scenario.name(),
                     scenario.unit(),
-                    scenario.unit(),
+                    scenario.units(),
                     half ? " at half load | CPU at half |" : "")
             + " allocated, B | RSS, MiB |\n");
     table.append(

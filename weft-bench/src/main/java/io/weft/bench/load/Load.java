@@ -158,7 +158,13 @@ public abstract class Load implements AutoCloseable {
     int step = Math.min(in.remaining(), expected.limit() - line.received);
     int mismatch = in.slice(in.position(), step).mismatch(expected.slice(line.received, step));
     if (mismatch >= 0) {
-      throw new IOException("what came back is not what was sent");
+      throw new IOException(
+          "what came back is not what was sent: byte %d of %d is %d, not %d"
+              .formatted(
+                  line.received + mismatch,
+                  expected.limit(),
+                  in.get(in.position() + mismatch) & 0xFF,
+                  expected.get(line.received + mismatch) & 0xFF));
     }
     in.position(in.position() + step);
     line.received += step;

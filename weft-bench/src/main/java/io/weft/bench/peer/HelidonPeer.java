@@ -7,6 +7,7 @@ import io.helidon.webserver.websocket.WsRouting;
 import io.helidon.websocket.WsCloseCodes;
 import io.helidon.websocket.WsListener;
 import io.helidon.websocket.WsSession;
+import java.io.UncheckedIOException;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -65,9 +66,17 @@ final class HelidonPeer {
     public void onMessage(WsSession session, BufferData data, boolean last) {
       byte[] bytes = data.readBytes();
       synchronized (members) {
-        for (WsSession member : members) {
-          member.send(BufferData.create(bytes), last);
-        }
+        members.removeIf(member -> !sent(member, bytes, last));
+      }
+    }
+
+    /// Whether it could be sent: a connection that ended without a Close is still a member.
+    private static boolean sent(WsSession member, byte[] bytes, boolean last) {
+      try {
+        member.send(BufferData.create(bytes), last);
+        return true;
+      } catch (UncheckedIOException gone) {
+        return false;
       }
     }
 
