@@ -118,9 +118,11 @@ final class WsStage implements Stage {
     return mustPause() ? Next.PAUSE : Next.LATER;
   }
 
-  /// Whether to leave what arrived unread: nothing is taken in whose answer could not be sent.
+  /// Whether to leave what arrived unread: nothing is taken in whose answer could not be sent. What
+  /// a conversation may take in is bounded by its inbox; should it pause for its outbox as well,
+  /// two peers that send much to each other would wait for each other for ever.
   private boolean mustPause() {
-    if (conn.outbox().isHigh()) {
+    if (!(ws instanceof Conversation) && conn.outbox().isHigh()) {
       conn.tellWhenLow();
       return true;
     }
@@ -455,11 +457,7 @@ final class WsStage implements Stage {
     loop()
         .execute(() -> {
           inboxFull = false;
-          if (conn.outbox().isHigh()) {
-            conn.tellWhenLow(); // resumed then
-          } else {
-            conn.resume();
-          }
+          conn.resume();
         });
   }
 

@@ -309,6 +309,27 @@ final class ClientTest {
     }
   }
 
+  /// The server reads nothing more while its answers are not taken, and must not wait for a client
+  /// that takes none while its questions are not read.
+  @Test
+  void readsWhileItHasMuchToSend() throws Exception {
+    try (Conversation ws = to("/echo").connect()) {
+      byte[] question = new byte[300_000];
+      int questions = 200;
+      Thread sender =
+          Thread.startVirtualThread(() -> {
+            for (int sent = 0; sent < questions; sent++) {
+              ws.send(question);
+            }
+          });
+      for (int heard = 0; heard < questions; heard++) {
+        Message.Binary answer = (Message.Binary) ws.receive(WAIT);
+        assertEquals(question.length, answer.data().remaining());
+      }
+      sender.join();
+    }
+  }
+
   @Test
   void readsNoMoreThanItsInboxHolds() throws Exception {
     Client client = to("/echo").limits(l -> l.inboxMessages(2));
