@@ -23,6 +23,41 @@ final class Escape {
     return '"' + printable(clipped.replace("\\", "\\\\").replace("\"", "\\\"")) + '"';
   }
 
+  /// A text on a terminal: lines and tabs stay what they are, every line but the first is indented,
+  /// so that none can pass for a message of its own, and what else is not printable is escaped.
+  static String block(String text) {
+    StringBuilder out = new StringBuilder(text.length());
+    text.codePoints()
+        .forEach(c -> {
+          switch (c) {
+            case '\n' -> out.append("\n    ");
+            case '\t' -> out.append('\t');
+            default -> appendPrintable(out, c);
+          }
+        });
+    return out.toString();
+  }
+
+  /// JSON on a terminal: what is not printable is escaped as JSON does it, so that it stays the
+  /// same JSON.
+  static String json(String json) {
+    if (json.codePoints().allMatch(Escape::isPrintable)) {
+      return json;
+    }
+    StringBuilder out = new StringBuilder(json.length());
+    json.codePoints()
+        .forEach(c -> {
+          if (isPrintable(c)) {
+            out.appendCodePoint(c);
+          } else {
+            for (char unit : Character.toChars(c)) {
+              out.append("\\u%04x".formatted((int) unit));
+            }
+          }
+        });
+    return out.toString();
+  }
+
   /// A text of several lines: what is not printable is escaped, and every line but the first is
   /// indented, so that none can pass for an entry of its own.
   static String lines(String text) {
@@ -41,17 +76,18 @@ final class Escape {
   /// A text in which what is not printable is escaped.
   static String printable(String text) {
     StringBuilder out = new StringBuilder(text.length());
-    text.codePoints()
-        .forEach(c -> {
-          if (isPrintable(c)) {
-            out.appendCodePoint(c);
-          } else if (Character.isBmpCodePoint(c)) {
-            out.append("\\u%04x".formatted(c));
-          } else {
-            out.append("\\u{%x}".formatted(c));
-          }
-        });
+    text.codePoints().forEach(c -> appendPrintable(out, c));
     return out.toString();
+  }
+
+  private static void appendPrintable(StringBuilder out, int codePoint) {
+    if (isPrintable(codePoint)) {
+      out.appendCodePoint(codePoint);
+    } else if (Character.isBmpCodePoint(codePoint)) {
+      out.append("\\u%04x".formatted(codePoint));
+    } else {
+      out.append("\\u{%x}".formatted(codePoint));
+    }
   }
 
   /// Whether a code point shows as itself: no control, no format (which would turn the direction of

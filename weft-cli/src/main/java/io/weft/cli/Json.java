@@ -1,10 +1,15 @@
 package io.weft.cli;
 
+import java.io.StringWriter;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -16,6 +21,9 @@ final class Json {
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
+
+  private static final JsonMapper INDENTED =
+      JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
   private Json() {}
 
@@ -30,6 +38,41 @@ final class Json {
   /// An object with its type.
   static ObjectNode of(String type) {
     return MAPPER.createObjectNode().put("type", type);
+  }
+
+  /// An empty object.
+  static ObjectNode object() {
+    return MAPPER.createObjectNode();
+  }
+
+  /// A JSON text on several lines, indented; every value of it, every key, and their order stay as
+  /// they are written.
+  ///
+  /// @return null if the text is no JSON
+  static @Nullable String pretty(String text) {
+    StringWriter out = new StringWriter();
+    try (JsonParser from = INDENTED.createParser(text);
+        JsonGenerator to = INDENTED.createGenerator(out)) {
+      if (from.nextToken() == null) {
+        return null;
+      }
+      int depth = 0;
+      do {
+        if (depth == 0 && from.streamReadContext().getCurrentIndex() > 0) {
+          return null; // more than one value
+        }
+        JsonToken token = from.currentToken();
+        depth += token.isStructStart() ? 1 : token.isStructEnd() ? -1 : 0;
+        if (token.isNumeric()) {
+          to.writeNumber(from.getString());
+        } else {
+          to.copyCurrentEvent(from);
+        }
+      } while (from.nextToken() != null);
+    } catch (JacksonException e) {
+      return null;
+    }
+    return out.toString();
   }
 
   /// Reads one object.

@@ -1,8 +1,10 @@
 package io.weft.cli;
 
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -14,7 +16,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 /// The `weft` command.
 @Command(
     name = "weft",
-    description = "WebSocket from the socket up: a server to try things with, and tools for yours.",
+    description = "WebSocket from the socket up: a client, a server, and tools for yours.",
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",
@@ -22,23 +24,42 @@ import picocli.CommandLine.UnmatchedArgumentException;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:done",
-      "1, 3:weft lint found something, or nobody: see its help",
+      "1:not done: a connection ended otherwise than it should, an answer did not come, or weft lint"
+          + " found something",
       "2:the command line is wrong",
-      "69:the server cannot listen where it should",
+      "3:weft lint met no WebSocket at the URL",
+      "65:the input is not what it should be",
+      "66:a file or the input cannot be read",
+      "69:the server cannot be reached, or cannot listen where it should",
       "70:weft itself failed",
+      "74:a file or the output cannot be written",
+      "76:the server refused the handshake, or did not answer it as it should",
       "130, 143:ended by Ctrl-C, by SIGTERM, after closing every connection"
     },
     footerHeading = "%nExamples:%n",
     footer = {
-      "  weft serve                      serve the console page and the demos on port 8080",
-      "  weft serve --port 0             ... on any free port",
-      "  weft serve --help               every option and limit",
-      "  weft lint ws://localhost:8080/echo   hold a server against the rules"
+      "  weft serve                              serve the console page and the demos on port 8080",
+      "  weft connect ws://localhost:8080/echo   talk to a server",
+      "  echo hi | weft connect -1 :8080/echo    ask it once from a script",
+      "  weft lint ws://localhost:8080/echo      hold a server against the rules",
+      "  weft connect --help                     every option of a command"
     })
 public final class Main implements Callable<Integer> {
 
+  /// Exit code: not done; a connection ended otherwise than it should, an answer did not come.
+  static final int ENDED_BADLY = 1;
+
   /// Exit code: the command line is wrong.
   static final int USAGE = 2;
+
+  /// Exit code: the input is not what it should be (EX_DATAERR of sysexits.h).
+  static final int BAD_INPUT = 65;
+
+  /// Exit code: a file or the input cannot be read (EX_NOINPUT of sysexits.h).
+  static final int CANNOT_READ = 66;
+
+  /// Exit code: the server cannot be reached (EX_UNAVAILABLE of sysexits.h).
+  static final int CANNOT_CONNECT = 69;
 
   /// Exit code: the server cannot listen (EX_UNAVAILABLE of sysexits.h).
   static final int CANNOT_LISTEN = 69;
@@ -46,34 +67,65 @@ public final class Main implements Callable<Integer> {
   /// Exit code: weft itself failed (EX_SOFTWARE of sysexits.h).
   static final int INTERNAL = 70;
 
+  /// Exit code: a file or the output cannot be written (EX_IOERR of sysexits.h).
+  static final int CANNOT_WRITE = 74;
+
+  /// Exit code: the server refused the handshake, or did not answer it as it should (EX_PROTOCOL of
+  /// sysexits.h).
+  static final int REFUSED = 76;
+
   @SuppressWarnings("NullAway.Init") // set by picocli before call()
   @Spec
   private CommandSpec spec;
 
+  private final Supplier<Streams> streams;
+
+  private Main(Supplier<Streams> streams) {
+    this.streams = streams;
+  }
+
+  /// Where messages come from and go to.
+  Streams streams() {
+    return streams.get();
+  }
+
   /// Runs the command line and ends the process with its exit code.
   public static void main(String[] args) {
-    System.exit(commandLine().execute(args));
+    System.exit(commandLine(Streams::ofProcess).execute(args));
   }
 
   /// Runs a command line in this process.
   ///
   /// @return its exit code
-  static int run(PrintWriter out, PrintWriter err, String... args) {
-    return commandLine().setOut(out).setErr(err).execute(args);
+  static int run(Streams streams, String... args) {
+    PrintWriter out = new PrintWriter(streams.out(), true, StandardCharsets.UTF_8);
+    return commandLine(() -> streams).setOut(out).setErr(streams.err()).execute(args);
   }
 
-  static CommandLine commandLine() {
-    return new CommandLine(new Main())
+  static CommandLine commandLine(Supplier<Streams> streams) {
+    return new CommandLine(new Main(streams))
+        .addSubcommand(new Connect())
         .addSubcommand(Serve.commandLine())
         .addSubcommand(Lint.commandLine())
+        .setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpWidth(100)
         .setUsageHelpLongOptionsMaxWidth(36)
         .setParameterExceptionHandler((wrong, args) -> explain(wrong))
-        .setExecutionExceptionHandler((thrown, command, parsed) -> {
-          command.getErr().println("weft: this is a fault of weft's own; please report it:");
-          thrown.printStackTrace(command.getErr());
-          return INTERNAL;
-        });
+        .setExecutionExceptionHandler((thrown, command, parsed) -> explain(thrown, command));
+  }
+
+  private static int explain(Exception thrown, CommandLine command) {
+    PrintWriter err = command.getErr();
+    if (thrown instanceof Failure failure) {
+      err.println(failure.sentence());
+      failure.hint().lines().forEach(err::println);
+      err.flush();
+      return failure.exitCode();
+    }
+    err.println("weft: this is a fault of weft's own; please report it:");
+    thrown.printStackTrace(err);
+    err.flush();
+    return INTERNAL;
   }
 
   /// Says what is wrong in one line and where to read on, instead of printing all of the help.

@@ -339,7 +339,7 @@ final class Serve implements Callable<Integer> {
     }
   }
 
-  private static int whole(String text, int least, int most, String what, String example) {
+  static int whole(String text, int least, int most, String what, String example) {
     if (text.matches("\\d{1,9}")) {
       int number = Integer.parseInt(text);
       if (number >= least && number <= most) {

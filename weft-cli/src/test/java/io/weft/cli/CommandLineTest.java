@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.weft.Limits;
-import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.lang.reflect.RecordComponent;
 import java.net.InetAddress;
@@ -27,7 +26,10 @@ final class CommandLineTest {
   private final StringWriter err = new StringWriter();
 
   private int run(String... args) {
-    return Main.run(new PrintWriter(out, true), new PrintWriter(err, true), args);
+    Ran ran = Ran.weft(args);
+    out.write(ran.out());
+    err.write(ran.err());
+    return ran.code();
   }
 
   @Nested
@@ -57,7 +59,7 @@ final class CommandLineTest {
     void theHelpOfEachSaysTheDefault(RecordComponent component) {
       String value = written(component, LimitOptions.value(component, Limits.defaults()));
       String description =
-          Main.commandLine()
+          Main.commandLine(Ran.nowhere())
               .getSubcommands()
               .get("serve")
               .getCommandSpec()
@@ -89,7 +91,7 @@ final class CommandLineTest {
 
     private static Limits parse(String... options) {
       String[] words = Stream.concat(Stream.of("serve"), Stream.of(options)).toArray(String[]::new);
-      CommandLine.ParseResult parsed = Main.commandLine().parseArgs(words);
+      CommandLine.ParseResult parsed = Main.commandLine(Ran.nowhere()).parseArgs(words);
       return LimitOptions.limits(parsed.subcommand());
     }
 
@@ -182,35 +184,31 @@ final class CommandLineTest {
     assertTrue(out.toString().matches("weft \\S+ \\(Java 25.*\\)\n"), out.toString());
   }
 
+  static Stream<String> commands() {
+    return Main.commandLine(Ran.nowhere()).getSubcommands().keySet().stream();
+  }
+
   @Test
-  void theHelpTeachesByExample() {
+  void theHelpListsEveryCommandAndTeachesByExample() {
     assertEquals(0, run("--help"));
-    assertEquals(
-        """
-        Usage: weft [-hV] COMMAND
-        WebSocket from the socket up: a server to try things with, and tools for yours.
-          -h, --help      Show this help message and exit.
-          -V, --version   Print version information and exit.
+    String help = out.toString();
+    assertTrue(help.startsWith("Usage: weft [-hV] COMMAND\nWebSocket from the socket up"), help);
+    assertTrue(help.contains("\nExit codes:\n  0 "), help);
+    assertTrue(help.contains("\nExamples:\n  weft serve "), help);
+    assertTrue(help.lines().allMatch(line -> line.length() <= 100), help);
+    commands().forEach(name -> assertTrue(help.contains("\n  " + name + " "), help));
+  }
 
-        Commands:
-          serve  Serves the browser console and WebSocket endpoints to try things with.
-          lint   Holds any WebSocket server against RFC 6455, RFC 7692 and the HTTP beneath them.
-
-        Exit codes:
-          0          done
-          1, 3       weft lint found something, or nobody: see its help
-          2          the command line is wrong
-          69         the server cannot listen where it should
-          70         weft itself failed
-          130, 143   ended by Ctrl-C, by SIGTERM, after closing every connection
-
-        Examples:
-          weft serve                      serve the console page and the demos on port 8080
-          weft serve --port 0             ... on any free port
-          weft serve --help               every option and limit
-          weft lint ws://localhost:8080/echo   hold a server against the rules
-        """,
-        out.toString());
+  @ParameterizedTest
+  @MethodSource("commands")
+  void theHelpOfEachTeachesByExample(String command) {
+    assertEquals(0, run(command, "--help"));
+    String help = out.toString();
+    assertTrue(help.startsWith("Usage: weft " + command + " "), help);
+    assertTrue(help.contains("\nExit codes:\n  0 "), help);
+    int examples = help.indexOf("\nExamples:\n  ");
+    assertTrue(examples > 0 && help.indexOf("weft " + command, examples) > 0, help);
+    assertTrue(help.lines().allMatch(line -> line.length() <= 100), help);
   }
 
   @Test

@@ -24,7 +24,7 @@ final class Serving implements AutoCloseable {
   Serving(String... options) {
     List<String> words = new ArrayList<>(List.of("serve", "--port", "0", "--loops", "2"));
     words.addAll(List.of(options));
-    CommandLine command = Main.commandLine().setErr(new PrintWriter(log, true));
+    CommandLine command = Main.commandLine(Ran.nowhere()).setErr(new PrintWriter(log, true));
     CommandLine.ParseResult parsed = command.parseArgs(words.toArray(String[]::new));
     Serve serve = (Serve) parsed.subcommand().commandSpec().userObject();
     server = serve.start();

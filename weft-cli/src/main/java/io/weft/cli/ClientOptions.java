@@ -1,0 +1,243 @@
+package io.weft.cli;
+
+import io.weft.Client;
+import io.weft.Conversation;
+import io.weft.HandshakeException;
+import io.weft.Limits;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+
+/// The options of every command that connects to a server: where it is, how to ask, and how long to
+/// wait.
+final class ClientOptions {
+
+  private static final Pattern SCHEME = Pattern.compile("^([A-Za-z][A-Za-z0-9+.-]*)://");
+
+  @SuppressWarnings("NullAway.Init") // set by picocli before anything is asked of it
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec;
+
+  @SuppressWarnings("NullAway.Init") // required, so set by picocli
+  @Parameters(
+      index = "0",
+      paramLabel = "URL",
+      description =
+          "The server, as ws://localhost:8080/echo. Without a scheme it is ws, without a host"
+              + " localhost: :8080/echo")
+  private String url;
+
+  @Option(
+      names = {"-H", "--header"},
+      paramLabel = "NAME:VALUE",
+      description = "Send this header with the handshake. Repeatable")
+  private List<String> headers = new ArrayList<>();
+
+  @Option(
+      names = "--cookie",
+      paramLabel = "NAME=VALUE",
+      description = "Send this cookie. Repeatable")
+  private List<String> cookies = new ArrayList<>();
+
+  @Option(
+      names = "--origin",
+      paramLabel = "ORIGIN",
+      description = "Pretend to be a page of this origin, as https://app.example")
+  private String origin = "";
+
+  @Option(
+      names = "--subprotocol",
+      paramLabel = "NAME",
+      converter = Serve.Subprotocol.class,
+      description = "Offer this subprotocol. Repeatable, the favourite first")
+  private List<String> subprotocols = new ArrayList<>();
+
+  @ArgGroup(
+      validate = false,
+      order = 90,
+      heading = "%nLimits. SIZE as 16MiB, 64KiB or 1000; TIME as 10s, 250ms or 1m:%n")
+  private Bounds bounds = new Bounds();
+
+  /// How much and how long.
+  static final class Bounds {
+
+    @Option(
+        names = "--max-message",
+        paramLabel = "SIZE",
+        converter = MessageBytes.class,
+        description =
+            "The longest message, sent or received; a longer one that comes is answered with close"
+                + " code 1009 (16MiB)")
+    private int messageBytes = 16 << 20;
+
+    @Option(
+        names = "--connect-timeout",
+        paramLabel = "TIME",
+        converter = Time.class,
+        description = "To find the host and make the TCP connection (10s)")
+    private Duration connectTimeout = Duration.ofSeconds(10);
+
+    @Option(
+        names = "--handshake-timeout",
+        paramLabel = "TIME",
+        converter = Time.class,
+        description = "For the server's answer to the handshake (10s)")
+    private Duration handshakeTimeout = Limits.defaults().handshakeTimeout();
+
+    @Option(
+        names = "--idle-ping",
+        paramLabel = "TIME",
+        converter = Time.class,
+        description = "Without a byte from the server until it is pinged (25s)")
+    private Duration idlePing = Limits.defaults().idlePing();
+
+    @Option(
+        names = "--pong-timeout",
+        paramLabel = "TIME",
+        converter = Time.class,
+        description = "For a sign of life after that, or the connection is given up (20s)")
+    private Duration pongTimeout = Limits.defaults().pongTimeout();
+
+    @Option(
+        names = "--progress-timeout",
+        paramLabel = "TIME",
+        converter = Time.class,
+        description = "For a server that takes nothing, or the connection is given up (1m)")
+    private Duration progressTimeout = Duration.ofMinutes(1);
+
+    @Option(
+        names = "--close-timeout",
+        paramLabel = "TIME",
+        converter = Time.class,
+        description = "For the server to answer a Close (5s)")
+    private Duration closeTimeout = Limits.defaults().closeTimeout();
+  }
+
+  /// The URL with all that may be left out of it.
+  String url() {
+    var scheme = SCHEME.matcher(url);
+    if (!scheme.find()) {
+      return "ws://" + (url.startsWith(":") ? "localhost" : "") + url;
+    }
+    String rest = url.substring(scheme.end());
+    return switch (scheme.group(1)) {
+      case "http" -> "ws://" + rest;
+      case "https" -> "wss://" + rest;
+      default -> url;
+    };
+  }
+
+  /// The longest message, in bytes.
+  int messageBytes() {
+    return bounds.messageBytes;
+  }
+
+  /// The client that these options ask for.
+  ///
+  /// @throws ParameterException if one of them is wrong, saying how to write it
+  Client client() {
+    try {
+      Client client =
+          Client.to(url())
+              .limits(this::set)
+              .connectTimeout(bounds.connectTimeout)
+              .subprotocols(subprotocols.toArray(String[]::new));
+      if (!origin.isEmpty()) {
+        client = client.origin(origin);
+      }
+      for (String header : headers) {
+        String[] pair = pair("--header", header, ":", "'Authorization: Bearer abc'");
+        client = client.header(pair[0].strip(), pair[1].strip());
+      }
+      for (String cookie : cookies) {
+        String[] pair = pair("--cookie", cookie, "=", "session=abc");
+        client = client.cookie(pair[0], pair[1]);
+      }
+      return client;
+    } catch (IllegalArgumentException | UnsupportedOperationException e) {
+      throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private void set(Limits.Builder limits) {
+    limits
+        .messageBytes(bounds.messageBytes)
+        .outboxHardBytes(Math.max(Limits.defaults().outboxHardBytes(), bounds.messageBytes))
+        .handshakeTimeout(bounds.handshakeTimeout)
+        .idlePing(bounds.idlePing)
+        .pongTimeout(bounds.pongTimeout)
+        .progressTimeout(bounds.progressTimeout)
+        .closeTimeout(bounds.closeTimeout);
+  }
+
+  private static String[] pair(String option, String text, String between, String example) {
+    String[] pair = text.split(between, 2);
+    if (pair.length < 2) {
+      throw new IllegalArgumentException(
+          "%s has no '%s' in '%s': write it as %s".formatted(option, between, text, example));
+    }
+    return pair;
+  }
+
+  /// Connects.
+  ///
+  /// @throws Failure if that fails, saying what the server answered
+  Conversation connect() throws InterruptedException {
+    try {
+      return client().connect();
+    } catch (HandshakeException e) {
+      throw failure(e);
+    } catch (UncheckedIOException e) {
+      throw new Failure(Main.CANNOT_CONNECT, String.valueOf(e.getMessage()));
+    }
+  }
+
+  /// What a failed handshake means for a command.
+  static Failure failure(HandshakeException thrown) {
+    boolean reached = thrown.step() == HandshakeException.Step.UPGRADING;
+    StringBuilder hint = new StringBuilder();
+    String location = thrown.header("Location");
+    if (location != null) {
+      hint.append("It points to ").append(Escape.value(location)).append(".\n");
+    }
+    String body = thrown.bodyText().strip();
+    if (!body.isEmpty()) {
+      hint.append("It says: ").append(Escape.value(body)).append('\n');
+    }
+    String what = Escape.printable(String.valueOf(thrown.getMessage()));
+    return new Failure(
+        reached ? Main.REFUSED : Main.CANNOT_CONNECT, what, hint.toString().stripTrailing());
+  }
+
+  /// A time, as an option gives it.
+  static final class Time implements ITypeConverter<Duration> {
+    @Override
+    public Duration convert(String text) {
+      return Times.parse(text);
+    }
+  }
+
+  static final class MessageBytes implements ITypeConverter<Integer> {
+
+    private static final int MOST = 1 << 30;
+
+    @Override
+    public Integer convert(String text) {
+      int bytes = (int) Sizes.parse(text, MOST);
+      if (bytes == 0) {
+        throw new TypeConversionException("a message needs room for at least 1 byte");
+      }
+      return bytes;
+    }
+  }
+}
