@@ -245,7 +245,7 @@ public final class Client {
             request(shared.maskingKeys.nonce(NONCE_BYTES)),
             connectTimeout,
             System.nanoTime() + connectTimeout.toNanos());
-    Core core = Core.ofClient(limits, shared.maskingKeys);
+    Core core = Core.ofClient(limits, shared.tasks, shared.maskingKeys);
     Connecting connecting = new Connecting(shared.loop, core, attempt, endpoint);
     connecting
         .result()

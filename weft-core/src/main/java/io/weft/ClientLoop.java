@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.security.SecureRandom;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -19,12 +20,17 @@ final class ClientLoop {
 
   final Loop loop;
   final MaskingKeys maskingKeys;
+
+  /// For the long pieces of TLS handshakes.
+  final Executor tasks;
+
   private final Thread thread;
 
   private ClientLoop() throws IOException {
     Limits limits = Limits.defaults();
     this.loop = Loops.open(limits, limits.poolBytes());
     this.maskingKeys = new MaskingKeys(new SecureRandom());
+    this.tasks = Loops.tasks(THREAD + "-tls", limits);
     this.thread = Thread.ofPlatform().name(THREAD).daemon().start(loop);
     Loops.watch(THREAD + "-watchdog", List.of(loop), limits);
   }

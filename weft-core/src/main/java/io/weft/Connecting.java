@@ -178,7 +178,7 @@ final class Connecting {
     state = State.ENDED;
     racing.clear();
     InetSocketAddress remote = (InetSocketAddress) conn.remote();
-    Request request = new Request(attempt.request, remote, null, new byte[0]);
+    Request request = new Request(attempt.request, remote, conn.session(), null, new byte[0]);
     WsStage stage = new WsStage(core, conn, endpoint, request, subprotocol);
     conn.become(stage);
     result.complete(stage.webSocket());

@@ -4,6 +4,7 @@ import io.weft.net.Conn;
 import io.weft.ws.Bounds;
 import io.weft.ws.Role;
 import java.time.Duration;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +24,9 @@ final class Core {
   /// A fresh, unpredictable key a call (RFC 6455 §5.3), on the loop's thread; a server never asks.
   final IntSupplier maskingKeys;
 
+  /// For the long pieces of TLS handshakes.
+  private final Executor tasks;
+
   final Bounds bounds;
   final long handshakeNs;
   final long messageNs;
@@ -36,16 +40,18 @@ final class Core {
   /// How far ahead of that rate a burst may run.
   final long controlBurstNs;
 
-  static Core ofServer(Limits limits, Groups groups) {
-    return new Core(Role.SERVER, limits, groups, Core::noKey);
+  static Core ofServer(Limits limits, Executor tasks, Groups groups) {
+    return new Core(Role.SERVER, limits, tasks, groups, Core::noKey);
   }
 
-  static Core ofClient(Limits limits, IntSupplier maskingKeys) {
-    return new Core(Role.CLIENT, limits, null, maskingKeys);
+  static Core ofClient(Limits limits, Executor tasks, IntSupplier maskingKeys) {
+    return new Core(Role.CLIENT, limits, tasks, null, maskingKeys);
   }
 
-  private Core(Role role, Limits limits, @Nullable Groups groups, IntSupplier maskingKeys) {
+  private Core(
+      Role role, Limits limits, Executor tasks, @Nullable Groups groups, IntSupplier maskingKeys) {
     this.role = role;
+    this.tasks = tasks;
     this.limits = limits;
     this.groups = groups;
     this.maskingKeys = maskingKeys;
@@ -73,6 +79,7 @@ final class Core {
         limits.outboxHardBytes(),
         limits.progressTimeout().toNanos(),
         closeNs,
+        tasks,
         gone);
   }
 

@@ -13,6 +13,7 @@ import java.io.ByteArrayOutputStream;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
@@ -27,6 +28,9 @@ final class HttpStage implements Stage {
   private static final Logger LOG = System.getLogger("io.weft");
   private static final byte[] NO_BODY = {};
 
+  /// What a client is told that speaks plain HTTP, or anything else, where TLS is spoken.
+  static final byte[] TO_PLAIN = toPlain("this port speaks TLS: ask with https:// or wss://\n");
+
   /// IMF-fixdate (RFC 9110 §5.6.7).
   private static final DateTimeFormatter DATE =
       DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.US);
@@ -39,6 +43,9 @@ final class HttpStage implements Stage {
   /// The body of the request that is being read; null if it has none so far.
   private @Nullable ByteArrayOutputStream body;
 
+  /// When the request that is awaited has to be whole.
+  private long deadlineNs;
+
   HttpStage(Site site, Conn conn) {
     this.site = site;
     this.core = site.core();
@@ -47,12 +54,31 @@ final class HttpStage implements Stage {
     this.http =
         Http1.ofRequests(
             limits.requestLineBytes(), limits.headBytes(), limits.headers(), limits.bodyBytes());
+    this.deadlineNs = conn.loop().nowNs() + core.handshakeNs;
   }
 
-  /// Starts the clock of the first request, and of each that follows.
+  private static byte[] toPlain(String why) {
+    String response =
+        """
+        HTTP/1.1 400 Bad Request\r
+        Content-Type: text/plain; charset=utf-8\r
+        Content-Length: %d\r
+        Connection: close\r
+        \r
+        %s\
+        """
+            .formatted(why.length(), why);
+    return response.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  /// When the first request has to be whole, counted from when the connection was accepted.
+  long deadlineNs() {
+    return deadlineNs;
+  }
+
   @Override
   public void begun() {
-    conn.wakeAt(conn.loop().nowNs() + core.handshakeNs);
+    conn.wakeAt(deadlineNs);
   }
 
   @Override
@@ -138,7 +164,7 @@ final class HttpStage implements Stage {
       refuse(403, "the origin " + head.header("Origin") + " is not allowed here");
       return;
     }
-    Request request = new Request(head, remote(), match, NO_BODY);
+    Request request = new Request(head, remote(), conn.session(), match, NO_BODY);
     Handshake decision = decide(endpoint, request);
     if (decision.refusal() != null) {
       answer(decision.refusal(), head.isMethod("HEAD"), false);
@@ -202,7 +228,8 @@ final class HttpStage implements Stage {
     boolean keepAlive = http.keepsAlive();
     answer(respond(head, content), head.isMethod("HEAD"), keepAlive);
     if (keepAlive) {
-      begun(); // the next request has the same time
+      deadlineNs = conn.loop().nowNs() + core.handshakeNs; // the next has the same time
+      conn.wakeAt(deadlineNs);
     }
   }
 
@@ -213,15 +240,16 @@ final class HttpStage implements Stage {
       return Response.text(404, "nothing is at this path\n");
     }
     if (handler == null) {
-      return Response.text(426, "a WebSocket endpoint is at this path: connect with ws://\n")
-          .header("Upgrade", "websocket");
+      String scheme = conn.session() == null ? "ws" : "wss";
+      String why = "a WebSocket endpoint is at this path: connect with " + scheme + "://\n";
+      return Response.text(426, why).header("Upgrade", "websocket");
     }
     if (!head.isMethod("GET") && !head.isMethod("HEAD")) {
       return Response.text(405, "this path answers GET and HEAD\n").header("Allow", "GET, HEAD");
     }
     conn.loop().handling(true);
     try {
-      return handler.answer(new Request(head, remote(), match, content));
+      return handler.answer(new Request(head, remote(), conn.session(), match, content));
     } catch (Throwable thrown) {
       LOG.log(Level.ERROR, "The handler of " + head.target() + " threw.", thrown);
       return Response.text(500, "the server failed\n");

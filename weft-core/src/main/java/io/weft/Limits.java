@@ -49,6 +49,8 @@ import java.util.stream.Stream;
 /// @param groupNameBytes of a group's name, in UTF-8; 255 (`IllegalArgumentException`)
 /// @param mailboxMails sends, joins and publications of other threads that wait for a loop; 65,536
 ///   (`REFUSED`)
+/// @param tlsTasks TLS handshakes that wait for a thread to compute, over all loops; 4,096 (the
+///   connection is closed; on a client [HandshakeException])
 /// @param poolBytes native memory that all loops together lend to their connections' outboxes, and
 ///   as much again for publications that wait for a loop; a quarter of the heap's maximum, 64 MiB
 ///   at least (`REFUSED`)
@@ -88,6 +90,7 @@ public record Limits(
     int groupsPerConnection,
     int groupNameBytes,
     int mailboxMails,
+    int tlsTasks,
     long poolBytes,
     int keptMessages,
     int keptBytes,
@@ -132,6 +135,7 @@ public record Limits(
     atLeast("groupsPerConnection", groupsPerConnection, 1);
     atLeast("groupNameBytes", groupNameBytes, 1);
     atLeast("mailboxMails", mailboxMails, 1);
+    atLeast("tlsTasks", tlsTasks, 1);
     atLeast("poolBytes", poolBytes, 1);
     atLeast("keptMessages", keptMessages, 1);
     bytes("keptBytes", keptBytes, 1);
@@ -195,6 +199,7 @@ public record Limits(
     builder.groupsPerConnection = groupsPerConnection;
     builder.groupNameBytes = groupNameBytes;
     builder.mailboxMails = mailboxMails;
+    builder.tlsTasks = tlsTasks;
     builder.poolBytes = poolBytes;
     builder.keptMessages = keptMessages;
     builder.keptBytes = keptBytes;
@@ -274,6 +279,7 @@ public record Limits(
     private int groupsPerConnection = 256;
     private int groupNameBytes = 255;
     private int mailboxMails = 1 << 16;
+    private int tlsTasks = 4096;
     private long poolBytes = Math.max(64L << 20, Runtime.getRuntime().maxMemory() / 4);
     private int keptMessages = 1024;
     private int keptBytes = 1 << 20;
@@ -434,6 +440,12 @@ public record Limits(
       return this;
     }
 
+    /// See [Limits#tlsTasks()].
+    public Builder tlsTasks(int value) {
+      tlsTasks = value;
+      return this;
+    }
+
     /// See [Limits#poolBytes()].
     public Builder poolBytes(long value) {
       poolBytes = value;
@@ -506,6 +518,7 @@ public record Limits(
           groupsPerConnection,
           groupNameBytes,
           mailboxMails,
+          tlsTasks,
           poolBytes,
           keptMessages,
           keptBytes,

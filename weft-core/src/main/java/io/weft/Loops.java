@@ -7,9 +7,16 @@ import io.weft.net.Watchdog;
 import java.io.IOException;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /// Makes loops, and chooses how they talk to the operating system.
 final class Loops {
+
+  /// How long a thread for handshakes stays when there are none.
+  private static final long TASK_THREAD_IDLE_S = 10;
 
   private Loops() {}
 
@@ -24,6 +31,27 @@ final class Loops {
         new SplittableRandom(),
         new Pool(Pool.CHUNK_BYTES, poolBytes),
         limits.mailboxMails());
+  }
+
+  /// Makes what runs the long pieces of TLS handshakes, beside the loops: as many threads as there
+  /// are processors, which begin with the first piece and end when there are none for a while.
+  static ThreadPoolExecutor tasks(String threadName, Limits limits) {
+    AtomicInteger number = new AtomicInteger();
+    int threads = Runtime.getRuntime().availableProcessors();
+    ThreadPoolExecutor tasks =
+        new ThreadPoolExecutor(
+            threads,
+            threads,
+            TASK_THREAD_IDLE_S,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(limits.tlsTasks()),
+            task ->
+                Thread.ofPlatform()
+                    .name(threadName + "-" + number.getAndIncrement())
+                    .daemon()
+                    .unstarted(task));
+    tasks.allowCoreThreadTimeOut(true);
+    return tasks;
   }
 
   /// Watches loops for handlers that block.

@@ -6,6 +6,7 @@ import io.weft.http.Target;
 import java.net.InetSocketAddress;
 import java.util.Arrays;
 import java.util.List;
+import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /// An HTTP request: one that opened a WebSocket, seen from either end, or a plain one. Names of
@@ -16,12 +17,19 @@ public final class Request {
 
   private final Head head;
   private final InetSocketAddress remote;
+  private final @Nullable SSLSession tls;
   private final Routes.@Nullable Match match;
   private final byte[] body;
 
-  Request(Head head, InetSocketAddress remote, Routes.@Nullable Match match, byte[] body) {
+  Request(
+      Head head,
+      InetSocketAddress remote,
+      @Nullable SSLSession tls,
+      Routes.@Nullable Match match,
+      byte[] body) {
     this.head = head;
     this.remote = remote;
+    this.tls = tls;
     this.match = match;
     this.body = body.length == 0 ? NO_BODY : body;
   }
@@ -97,6 +105,12 @@ public final class Request {
   /// The address at the other end of TCP: a proxy's, if there is one; on a client the server's.
   public InetSocketAddress remoteAddress() {
     return remote;
+  }
+
+  /// The TLS session: what was agreed on, and in [SSLSession#getPeerCertificates()] the
+  /// certificates of the other end, if it showed any; null over plain TCP.
+  public @Nullable SSLSession tls() {
+    return tls;
   }
 
   /// The body of a plain request; empty for one that opened a WebSocket. Not copied.

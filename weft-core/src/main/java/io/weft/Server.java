@@ -1,9 +1,11 @@
 package io.weft;
 
 import io.weft.bytes.Ascii;
+import io.weft.net.Conn;
 import io.weft.net.Listener;
 import io.weft.net.Loop;
 import io.weft.net.Watchdog;
+import io.weft.tls.TlsEngine;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger;
@@ -18,6 +20,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -41,6 +44,7 @@ public final class Server implements AutoCloseable {
 
   private final List<Loop> loops;
   private final List<Thread> threads;
+  private final ExecutorService tasks;
   private final Core core;
   private final Groups groups;
   private final Listener listener;
@@ -48,6 +52,10 @@ public final class Server implements AutoCloseable {
   private final InetSocketAddress address;
   private final Thread atShutdown;
   private final Object gone = new Object();
+
+  /// How new connections speak TLS; null if they speak plain TCP.
+  private volatile @Nullable Tls tls;
+
   private @Nullable Drained drained;
 
   /// Answers plain requests, GET and HEAD.
@@ -89,7 +97,9 @@ public final class Server implements AutoCloseable {
       throw e;
     }
     this.groups = new Groups(loops, limits);
-    this.core = Core.ofServer(limits, groups);
+    this.tasks = Loops.tasks("weft-tls", limits);
+    this.core = Core.ofServer(limits, tasks, groups);
+    this.tls = builder.tls;
     Site site =
         new Site(
             core,
@@ -101,7 +111,7 @@ public final class Server implements AutoCloseable {
             loops,
             limits.connections(),
             core.terms(this::connectionGone),
-            conn -> new HttpStage(site, conn));
+            conn -> begin(conn, new HttpStage(site, conn)));
     for (int at = 0; at < loops.size(); at++) {
       threads.add(Thread.ofPlatform().name("weft-loop-" + at).start(loops.get(at)));
     }
@@ -116,6 +126,37 @@ public final class Server implements AutoCloseable {
     if (builder.closeAtShutdown) {
       Runtime.getRuntime().addShutdownHook(atShutdown);
     }
+  }
+
+  private void begin(Conn conn, HttpStage http) {
+    Tls now = tls;
+    if (now == null) {
+      conn.become(http);
+    } else {
+      conn.secure(new TlsEngine(now.serverEngine(), HttpStage.TO_PLAIN), http);
+      conn.wakeAt(http.deadlineNs());
+    }
+  }
+
+  /// Speaks TLS with other certificates from the next connection on, as after a renewal; those that
+  /// are open stay as they are. From any thread.
+  ///
+  /// ```java
+  /// server.reload(tls.reread());
+  /// ```
+  ///
+  /// @throws IllegalArgumentException if a server cannot be one with it
+  /// @throws IllegalStateException if this server does not speak TLS
+  public void reload(Tls renewed) {
+    if (tls == null) {
+      throw new IllegalStateException("this server speaks plain TCP: see Server.Builder.tls");
+    }
+    tls = renewed.forServer();
+  }
+
+  /// Whether it speaks TLS.
+  public boolean isSecure() {
+    return tls != null;
   }
 
   /// The port it listens on.
@@ -249,6 +290,7 @@ public final class Server implements AutoCloseable {
 
   private void stop(long deadlineNs) {
     loops.forEach(Loop::stop);
+    tasks.shutdownNow();
     for (Thread thread : threads) {
       boolean interrupted = Thread.interrupted();
       try {
@@ -292,6 +334,7 @@ public final class Server implements AutoCloseable {
     private Limits limits = Limits.defaults();
     private int loops = Runtime.getRuntime().availableProcessors();
     private boolean closeAtShutdown = true;
+    private @Nullable Tls tls;
 
     private Builder(InetSocketAddress address) {
       this.address = address;
@@ -381,6 +424,16 @@ public final class Server implements AutoCloseable {
         throw new IllegalArgumentException("a server needs a loop, not " + count);
       }
       loops = count;
+      return this;
+    }
+
+    /// Speaks TLS on every connection: `https` and `wss` instead of `http` and `ws`. A client that
+    /// does not is answered with a 400 in the clear, and closed.
+    ///
+    /// @throws IllegalArgumentException if a server cannot be one with it: it has no certificate,
+    ///   or asks for those of clients and does not say whom it trusts
+    public Builder tls(Tls with) {
+      tls = with.forServer();
       return this;
     }
 

@@ -22,7 +22,12 @@ final class ArchitectureTest {
     classes()
         .should()
         .onlyDependOnClassesThat()
-        .resideInAnyPackage("io.weft..", "java..", "org.jspecify.annotations")
+        .resideInAnyPackage(
+            "io.weft..",
+            "java..",
+            "javax.net.ssl..",
+            "javax.security.auth.x500..",
+            "org.jspecify.annotations")
         .check(CODE);
   }
 
@@ -59,8 +64,13 @@ final class ArchitectureTest {
   }
 
   @Test
-  void netKnowsBytes() {
-    mayKnow("io.weft.net", "io.weft.bytes");
+  void tlsKnowsBytes() {
+    mayKnow("io.weft.tls", "io.weft.bytes", "javax.net.ssl..");
+  }
+
+  @Test
+  void netKnowsBytesAndTls() {
+    mayKnow("io.weft.net", "io.weft.bytes", "io.weft.tls", "javax.net.ssl..");
   }
 
   @Test
@@ -73,7 +83,7 @@ final class ArchitectureTest {
   void protocolsTouchNoWorld() {
     noClasses()
         .that()
-        .resideInAnyPackage("io.weft.http", "io.weft.ws")
+        .resideInAnyPackage("io.weft.http", "io.weft.ws", "io.weft.tls")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(

@@ -72,7 +72,7 @@ final class HouseRulesTest {
     try (Stream<Path> files = Files.walk(SOURCES)) {
       List<Path> logging =
           files
-              .filter(file -> file.toString().matches(".*/io/weft/(ws|http|bytes)/.*java"))
+              .filter(file -> file.toString().matches(".*/io/weft/(ws|http|tls|bytes)/.*java"))
               .filter(file -> read(file).contains("Logger"))
               .toList();
       assertEquals(List.of(), logging);

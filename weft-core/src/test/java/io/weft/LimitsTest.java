@@ -35,6 +35,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -125,6 +126,7 @@ final class LimitsTest {
         () -> assertEquals(256, limits.groupsPerConnection()),
         () -> assertEquals(255, limits.groupNameBytes()),
         () -> assertEquals(1 << 16, limits.mailboxMails()),
+        () -> assertEquals(4096, limits.tlsTasks()),
         () -> assertTrue(limits.poolBytes() >= 64 << 20, "poolBytes " + limits.poolBytes()),
         () -> assertEquals(1024, limits.keptMessages()),
         () -> assertEquals(1 << 20, limits.keptBytes()),
@@ -940,6 +942,47 @@ final class LimitsTest {
     try (Rig rig = Rig.with(limits -> limits.groupNameBytes(10))) {
       assertEquals("ééééé", rig.server.group("ééééé").name());
       assertThrows(IllegalArgumentException.class, () -> rig.server.group("ééééé!"));
+    }
+  }
+
+  @Test
+  @Crosses("tlsTasks")
+  void closesAConnectionWhoseHandshakeNoThreadHasTimeFor() throws Exception {
+    int threads = Runtime.getRuntime().availableProcessors();
+    CountDownLatch release = new CountDownLatch(1);
+    AtomicInteger begun = new AtomicInteger();
+    Tls slow =
+        TlsServerTest.choosing(() -> {
+          begun.incrementAndGet();
+          assertTrue(release.await(Probe.WAIT.toSeconds(), TimeUnit.SECONDS));
+        });
+    byte[] hello = TlsServerTest.clientHello();
+    try (Server server =
+        Server.at("127.0.0.1", 0)
+            .closeAtShutdown(false)
+            .tls(slow)
+            .limits(limits -> limits.tlsTasks(1))
+            .start()) {
+      List<Peer> waiting = new ArrayList<>();
+      for (int at = 0; at < threads; at++) {
+        waiting.add(Peer.bare(server.port()));
+        waiting.getLast().send(hello);
+      }
+      Probe.until("every thread has a handshake", () -> begun.get() == threads);
+      List<Peer> more = new ArrayList<>();
+      for (int at = 0; at < 3; at++) {
+        more.add(Peer.bare(server.port()));
+        more.getLast().send(hello);
+      }
+      Probe.until("one waits, two are closed", () -> server.connections() == threads + 1);
+      release.countDown();
+      for (Peer each : waiting) {
+        assertEquals(22, each.readByte(), "a ServerHello");
+        each.close();
+      }
+      for (Peer each : more) {
+        each.close();
+      }
     }
   }
 

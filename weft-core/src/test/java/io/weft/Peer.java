@@ -13,6 +13,8 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 
 /// A client that does what it is told, right or wrong, over a plain blocking socket; every read has
 /// a deadline, so that a test fails and does not hang.
@@ -27,6 +29,9 @@ final class Peer implements AutoCloseable {
 
   private static final int WAIT_MS = 20_000;
   private static final byte[] KEY = {0x12, 0x34, 0x56, 0x78};
+
+  /// What every peer speaks TLS with, in the tests that set it; null for plain TCP.
+  static volatile @Nullable SSLContext tls;
 
   final Socket socket;
   private final InputStream in;
@@ -49,16 +54,28 @@ final class Peer implements AutoCloseable {
     }
   }
 
-  private Peer(Socket socket) throws IOException {
+  Peer(Socket socket) throws IOException {
     this.socket = socket;
     this.in = socket.getInputStream();
     socket.setSoTimeout(WAIT_MS);
     socket.setTcpNoDelay(true);
   }
 
-  /// Connects TCP and nothing else.
+  /// Connects, by TLS if that is set, and says nothing.
   static Peer tcp(int port) throws IOException {
+    return new Peer(secured(new Socket(InetAddress.getLoopbackAddress(), port)));
+  }
+
+  /// Connects TCP and nothing else.
+  static Peer bare(int port) throws IOException {
     return new Peer(new Socket(InetAddress.getLoopbackAddress(), port));
+  }
+
+  private static Socket secured(Socket tcp) throws IOException {
+    SSLContext context = tls;
+    return context == null
+        ? tcp
+        : context.getSocketFactory().createSocket(tcp, "localhost", tcp.getPort(), true);
   }
 
   /// Connects with a small receive buffer, so that not reading is felt soon.
@@ -66,7 +83,7 @@ final class Peer implements AutoCloseable {
     Socket socket = new Socket();
     socket.setReceiveBufferSize(4096);
     socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-    Peer peer = new Peer(socket);
+    Peer peer = new Peer(secured(socket));
     peer.shakeHands(path);
     return peer;
   }
@@ -78,7 +95,7 @@ final class Peer implements AutoCloseable {
     return peer;
   }
 
-  private void shakeHands(String path, String... headers) throws IOException {
+  void shakeHands(String path, String... headers) throws IOException {
     send(handshake(path, headers));
     String head = readHead();
     if (!head.startsWith("HTTP/1.1 101 ")) {
@@ -181,7 +198,7 @@ final class Peer implements AutoCloseable {
     return new Frame((first & 0x80) != 0, first & 0x0F, payload);
   }
 
-  private int readByte() throws IOException {
+  int readByte() throws IOException {
     int next = in.read();
     if (next < 0) {
       throw new EOFException("the stream ended");

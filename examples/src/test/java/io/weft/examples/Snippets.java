@@ -11,7 +11,9 @@ import io.weft.Reconnect;
 import io.weft.Request;
 import io.weft.Response;
 import io.weft.Server;
+import io.weft.Tls;
 import io.weft.WebSocket;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -32,6 +34,21 @@ final class Snippets {
             .http("/health", request -> Response.json(200, "{\"status\":\"ok\"}"))
             .start();
     return server;
+  }
+
+  Server secureServer() {
+    Tls tls = Tls.ofPem(Path.of("fullchain.pem"), Path.of("privkey.pem"));
+    Server server = Server.at(8443).tls(tls).route("/echo", endpoint).start();
+    return server;
+  }
+
+  static void renew(Server server, Tls tls) {
+    server.reload(tls.reread());
+  }
+
+  static Tls mutual(Tls tls) {
+    Tls mutual = tls.trust(Path.of("clients-ca.pem")).clientAuth(Tls.ClientAuth.NEED);
+    return mutual;
   }
 
   Endpoint echo() {

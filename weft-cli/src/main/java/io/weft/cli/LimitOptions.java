@@ -68,6 +68,7 @@ final class LimitOptions {
     help("groupsPerConnection", "Groups a connection may be in", "it joins no more");
     help("groupNameBytes", "The name of a group", "the name is refused");
     help("mailboxMails", "Sends of other threads that wait for a loop", "a send is refused");
+    help("tlsTasks", "TLS handshakes that wait for a thread", "the connection is closed");
     help("poolBytes", "Memory that all loops lend to what waits to be sent", "a send is refused");
     help("keptMessages", "Messages that a client keeps to send on its next connection", "overflow");
     help("keptBytes", "What these hold, unless one alone is longer", "overflow");

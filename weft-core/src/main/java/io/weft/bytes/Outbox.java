@@ -27,6 +27,9 @@ public final class Outbox {
   private @Nullable Piece last;
   private int bytes;
 
+  /// Where what is taken from here stands, sealed, until it leaves; null if it leaves from here.
+  private @Nullable Outbox wire;
+
   /// A range of a chunk that waits to be sent.
   static final class Piece {
     private final Chunk chunk;
@@ -50,24 +53,31 @@ public final class Outbox {
     this.hardBytes = hardBytes;
   }
 
+  /// Counts what waits in `sealed` as waiting here too: what is [#sent] from here goes there, and
+  /// leaves from there.
+  public void leavesBy(Outbox sealed) {
+    wire = sealed;
+  }
+
   /// How many bytes wait.
   public int bytes() {
-    return bytes;
+    Outbox beyond = wire;
+    return beyond == null ? bytes : bytes + beyond.bytes;
   }
 
   /// Whether nothing waits.
   public boolean isEmpty() {
-    return bytes == 0;
+    return bytes() == 0;
   }
 
   /// Whether more than the soft mark waits.
   public boolean isHigh() {
-    return bytes > softBytes;
+    return bytes() > softBytes;
   }
 
   /// Whether no more than half the soft mark waits.
   public boolean isLow() {
-    return bytes <= softBytes / 2;
+    return bytes() <= softBytes / 2;
   }
 
   /// Whether a message of `messageBytes` is taken, beside `promisedBytes` that others were told
@@ -79,7 +89,7 @@ public final class Outbox {
 
   /// The same where no memory is asked for, since the message goes by [#share].
   public boolean fits(long messageBytes, long promisedBytes) {
-    long waiting = bytes + promisedBytes;
+    long waiting = bytes() + promisedBytes;
     return waiting <= softBytes || waiting + messageBytes <= hardBytes;
   }
 

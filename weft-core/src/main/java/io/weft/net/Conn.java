@@ -2,8 +2,11 @@ package io.weft.net;
 
 import io.weft.bytes.Chunk;
 import io.weft.bytes.Outbox;
+import io.weft.tls.TlsEngine;
 import java.net.SocketAddress;
 import java.util.ArrayDeque;
+import java.util.concurrent.Executor;
+import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /// A connection: the joint between a socket, what waits to be sent on it, and the protocol spoken
@@ -16,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 ///     │             ├─────────> YIELDING ──────────────────────────────┤                      │
 ///     └─ failure ───┴─ abort, failure, no progress ── close deadline ──┴──────────────────────┘
 /// ```
+///
+/// A connection may be TLS, from its first byte on or from a later one: see [#secure]. The stage
+/// sees plain bytes all the same, and what it appends to the outbox is sealed on its way.
 ///
 /// It lingers, reading and dropping what the peer still sends, because a socket closed with unread
 /// bytes resets the connection, and a reset can overtake the last bytes that were sent.
@@ -31,8 +37,10 @@ public final class Conn extends Wheel.Timer {
   /// @param progressNs how long bytes may wait without any leaving
   /// @param closeNs how long finishing and lingering may last, counted from the last bytes that
   ///   left
+  /// @param tasks runs the long pieces of TLS handshakes, or refuses to when too many wait
   /// @param gone run when a connection's socket is closed, for whoever counts them
-  public record Terms(int softBytes, int hardBytes, long progressNs, long closeNs, Runnable gone) {}
+  public record Terms(
+      int softBytes, int hardBytes, long progressNs, long closeNs, Executor tasks, Runnable gone) {}
 
   private enum State {
     CONNECTING,
@@ -46,9 +54,12 @@ public final class Conn extends Wheel.Timer {
   private final Loop loop;
   private final Socket socket;
   private final Terms terms;
-  private final Outbox outbox;
+  private Outbox outbox;
   private Stage stage;
   private State state;
+
+  /// What stands between the outbox and the socket; null while the connection is plain TCP.
+  private @Nullable TlsLayer tls;
 
   /// Whether the poller has the outbox at present.
   private boolean writing;
@@ -82,7 +93,7 @@ public final class Conn extends Wheel.Timer {
 
   @Nullable Conn previous;
 
-  /// What a connection speaks before its stage is set.
+  /// What a connection speaks before its stage is set, and once TLS has failed.
   private static final Stage UNSET =
       new Stage() {
         @Override
@@ -110,7 +121,7 @@ public final class Conn extends Wheel.Timer {
     this.loop = loop;
     this.socket = socket;
     this.terms = terms;
-    this.outbox = new Outbox(loop.pool(), terms.softBytes, terms.hardBytes);
+    this.outbox = newOutbox();
     this.stage = UNSET;
     this.state = connecting ? State.CONNECTING : State.OPEN;
     socket.conn = this;
@@ -129,6 +140,16 @@ public final class Conn extends Wheel.Timer {
   /// Where a stage appends what it wants sent; then it calls [#flush()].
   public Outbox outbox() {
     return outbox;
+  }
+
+  private Outbox newOutbox() {
+    return new Outbox(loop.pool(), terms.softBytes, terms.hardBytes);
+  }
+
+  /// What was agreed on in TLS, and who the peer is; null over plain TCP. For any thread once a
+  /// stage has begun on it.
+  public @Nullable SSLSession session() {
+    return tls == null ? null : tls.session();
   }
 
   /// The protocol spoken at present.
@@ -150,6 +171,43 @@ public final class Conn extends Wheel.Timer {
     next.begun();
   }
 
+  /// Begins TLS, with the next byte either way. What was appended to the outbox before leaves in
+  /// the clear, in front of it; what has arrived and was not taken is TLS already. So it may be
+  /// called on a fresh connection, in [Stage#begun], or in a [Stage#read] that has agreed on it
+  /// with the peer in the clear.
+  ///
+  /// `next` is the stage from now on: it hears `begun` when hands are shaken, and before that only
+  /// `expired`, for which the caller sets a deadline by [#wakeAt], and `closed`, with the reason if
+  /// TLS failed.
+  ///
+  /// @throws IllegalStateException if it is TLS already
+  public void secure(TlsEngine engine, Stage next) {
+    if (tls != null) {
+      throw new IllegalStateException("the connection is TLS already");
+    }
+    TlsLayer layer = new TlsLayer(this, engine, outbox, stash);
+    outbox = newOutbox();
+    outbox.leavesBy(layer.wire);
+    stash = null;
+    tls = layer;
+    stage = next;
+    paused = false;
+    wakeAt(NEVER);
+    layer.begin();
+    loop.goOnLater(this);
+  }
+
+  /// TLS failed: what the peer is to be told of it leaves, and the stage hears why at once.
+  void fail(String why) {
+    if (state == State.OPEN || state == State.YIELDING) {
+      Stage told = stage;
+      stage = UNSET;
+      end(State.FINISHING);
+      write(); // at once, since whoever is told may close it
+      told.closed(why);
+    }
+  }
+
   /// Sets what hears of the connection that is being made.
   void connecting(Stage first) {
     stage = first;
@@ -166,6 +224,18 @@ public final class Conn extends Wheel.Timer {
   /// The connection broke, or cannot be made.
   void broke(String why) {
     abort((state == State.CONNECTING ? "cannot connect: " : "the connection broke: ") + why);
+  }
+
+  Socket socket() {
+    return socket;
+  }
+
+  Terms terms() {
+    return terms;
+  }
+
+  boolean isClosed() {
+    return state == State.CLOSED;
   }
 
   /// Has the outbox sent at the end of the turn.
@@ -211,26 +281,28 @@ public final class Conn extends Wheel.Timer {
   /// Sends what waits, then says that nothing more will come, and closes when the peer says so too.
   /// Nothing more is read.
   public void finish() {
-    end(State.FINISHING);
+    if (state == State.OPEN) {
+      end(State.FINISHING);
+    }
   }
 
   /// The same, but leaves it to the peer to say first that nothing more will come: as a client of
   /// WebSocket does (RFC 6455 §7.1.1).
   public void yieldEnd() {
-    end(peerEnded ? State.FINISHING : State.YIELDING);
+    if (state == State.OPEN) {
+      end(peerEnded ? State.FINISHING : State.YIELDING);
+    }
   }
 
   private void end(State how) {
-    if (state == State.OPEN) {
-      state = how;
-      paused = false;
-      dropStash();
-      stageDeadlineNs = NEVER;
-      ownDeadlineNs = loop.nowNs() + terms.closeNs;
-      reschedule();
-      loop.poller().reading(socket, !peerEnded);
-      flush();
-    }
+    state = how;
+    paused = false;
+    dropStash();
+    stageDeadlineNs = NEVER;
+    ownDeadlineNs = loop.nowNs() + terms.closeNs;
+    reschedule();
+    loop.poller().reading(socket, !peerEnded);
+    flush();
   }
 
   /// Closes at once; what waits is not sent.
@@ -242,6 +314,9 @@ public final class Conn extends Wheel.Timer {
     }
     state = State.CLOSED;
     dropStash();
+    if (tls != null) {
+      tls.drop();
+    }
     loop.leave(this);
     loop.poller().close(socket);
     stage.closed(reason);
@@ -249,16 +324,38 @@ public final class Conn extends Wheel.Timer {
 
   /// Bytes arrived.
   void read(Chunk in) {
-    if (state != State.OPEN) {
+    if (!mayTake()) {
       return; // lingering: read to be dropped
+    }
+    boolean clear = tls == null;
+    if (clear) {
+      take(in);
+    }
+    if (tls != null && in.remaining() > 0) {
+      tls.arrived(in); // all of it, or what stands behind the last clear byte
+    }
+  }
+
+  /// Whether bytes that arrive are looked at; one that yields looks for the end in them.
+  boolean mayTake() {
+    return state == State.OPEN || (state == State.YIELDING && tls != null);
+  }
+
+  /// Takes plain bytes that arrived: feeds the stage, and keeps what it leaves.
+  @SuppressWarnings("ReferenceEquality") // the same layer, not an equal one
+  void take(Chunk in) {
+    if (state != State.OPEN) {
+      in.buffer.position(in.buffer.limit());
+      return;
     }
     if (stash != null || paused) {
       keep(in);
       return;
     }
+    TlsLayer before = tls;
     Stage.Next wish = feed(in);
-    if (state != State.OPEN) {
-      return;
+    if (state != State.OPEN || before != tls) {
+      return; // it ended, or what is left is not plain any more
     }
     if (in.remaining() > 0) {
       keep(in);
@@ -291,7 +388,10 @@ public final class Conn extends Wheel.Timer {
         return;
       }
     }
-    if (state == State.OPEN && !paused) {
+    if (tls != null && mayTake() && !isBehind()) {
+      tls.goOn();
+    }
+    if (mayTake() && isCaughtUp()) {
       if (peerEnded) {
         tellEnded();
       } else {
@@ -300,14 +400,28 @@ public final class Conn extends Wheel.Timer {
     }
   }
 
-  /// Feeds the stage, and the one that takes its place, until they have enough.
-  @SuppressWarnings("ReferenceEquality") // the same stage, not an equal one
+  /// Whether the stage has not taken what it was offered.
+  boolean isBehind() {
+    return stash != null || paused;
+  }
+
+  /// Whether the stage has had everything that arrived.
+  private boolean isCaughtUp() {
+    return !isBehind() && (tls == null || tls.isIdle());
+  }
+
+  /// Feeds the stage, and the one that takes its place, until they have enough, or the rest is TLS.
+  @SuppressWarnings("ReferenceEquality") // the same stage and layer, not equal ones
   private Stage.Next feed(Chunk in) {
+    TlsLayer before = tls;
     while (true) {
       Stage fed = stage;
       Stage.Next wish = fed.read(in);
-      if (state != State.OPEN || fed == stage || in.remaining() == 0) {
-        assert wish != Stage.Next.MORE || state != State.OPEN || in.remaining() == 0;
+      if (state != State.OPEN || before != tls || in.remaining() == 0) {
+        return wish;
+      }
+      if (fed == stage) {
+        assert wish != Stage.Next.MORE : "a stage wants more and has not taken what there is";
         return wish;
       }
     }
@@ -318,7 +432,7 @@ public final class Conn extends Wheel.Timer {
     peerEnded = true;
     switch (state) {
       case OPEN -> {
-        if (stash == null && !paused) {
+        if (isCaughtUp()) {
           tellEnded();
         }
       }
@@ -332,16 +446,22 @@ public final class Conn extends Wheel.Timer {
   }
 
   private void tellEnded() {
-    if (!toldEnded) {
-      toldEnded = true;
+    if (toldEnded || state != State.OPEN) {
+      return;
+    }
+    toldEnded = true;
+    String cut = tls == null ? null : tls.cut();
+    if (cut == null) {
       stage.ended();
+    } else {
+      abort(cut);
     }
   }
 
   /// The poller wrote `bytes` bytes of the outbox.
   void wrote(long bytes) {
     writing = false;
-    outbox.sent(bytes);
+    (tls == null ? outbox : tls.wire).sent(bytes);
     if (state == State.CLOSED) {
       return;
     }
@@ -351,10 +471,13 @@ public final class Conn extends Wheel.Timer {
     } else {
       ownDeadlineNs = loop.nowNs() + terms.closeNs; // bytes leave: it is slow, and alive
     }
-    if (!outbox.isEmpty()) {
+    if (!outbox.isEmpty() || (tls != null && state == State.FINISHING)) {
       loop.flushLater(this);
     } else if (state == State.FINISHING) {
       finished();
+    }
+    if (tls != null) {
+      tls.wrote();
     }
     tellIfLow();
   }
@@ -368,17 +491,21 @@ public final class Conn extends Wheel.Timer {
 
   /// Hands the outbox to the poller, at the end of a turn.
   void write() {
+    if (tls != null && !writing && state != State.CLOSED) {
+      tls.seal(outbox, state == State.FINISHING);
+    }
     if (state == State.CLOSED || writing) {
       return;
     }
-    if (!outbox.isEmpty()) {
+    Outbox ready = tls == null ? outbox : tls.wire;
+    if (!ready.isEmpty()) {
       writing = true;
       if (state == State.OPEN) {
         ownDeadlineNs = loop.nowNs() + terms.progressNs;
         reschedule();
       }
-      loop.poller().write(socket, outbox);
-    } else if (state == State.FINISHING) {
+      loop.poller().write(socket, ready);
+    } else if (state == State.FINISHING && (tls == null || tls.isSealed())) {
       finished();
     }
   }
@@ -423,6 +550,9 @@ public final class Conn extends Wheel.Timer {
   /// The poller is done with the socket: its memory can go.
   void gone() {
     outbox.clear();
+    if (tls != null) {
+      tls.wire.clear();
+    }
     terms.gone.run();
   }
 
@@ -433,17 +563,8 @@ public final class Conn extends Wheel.Timer {
   }
 
   private void keep(Chunk in) {
-    if (stash == null) {
-      stash = new ArrayDeque<>(4);
-    }
-    int end = in.buffer.limit();
-    while (in.remaining() > 0) {
-      Chunk kept = loop.pool().take();
-      int step = Math.min(in.remaining(), kept.capacity());
-      kept.buffer.clear().put(in.buffer.limit(in.buffer.position() + step)).flip();
-      in.buffer.limit(end);
-      stash.add(kept);
-    }
+    stash = stash == null ? new ArrayDeque<>(4) : stash;
+    loop.keep(in, stash);
   }
 
   private void dropStash() {

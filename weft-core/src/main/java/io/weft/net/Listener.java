@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Function;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Accepts connections on the first loop and deals them out over all loops in turn.
@@ -26,7 +26,7 @@ public final class Listener {
   private final List<Loop> loops;
   private final int maxConnections;
   private final Conn.Terms terms;
-  private final Function<Conn, Stage> first;
+  private final Consumer<Conn> begin;
   private final AtomicInteger open = new AtomicInteger();
   private final Wheel.Timer retry =
       new Wheel.Timer() {
@@ -45,12 +45,11 @@ public final class Listener {
   /// @param loops the first of them accepts
   /// @param maxConnections over all loops
   /// @param terms for each connection; what it runs when one is gone is run here too
-  /// @param first makes the first stage of a connection
-  public Listener(
-      List<Loop> loops, int maxConnections, Conn.Terms terms, Function<Conn, Stage> first) {
+  /// @param begin gives a connection its first stage
+  public Listener(List<Loop> loops, int maxConnections, Conn.Terms terms, Consumer<Conn> begin) {
     this.loops = List.copyOf(loops);
     this.maxConnections = maxConnections;
-    this.first = first;
+    this.begin = begin;
     this.loggedNs = loops.getFirst().nowNs() - LOG_NS;
     this.terms =
         new Conn.Terms(
@@ -58,6 +57,7 @@ public final class Listener {
             terms.hardBytes(),
             terms.progressNs(),
             terms.closeNs(),
+            terms.tasks(),
             () -> {
               gone();
               terms.gone().run(); // after it is counted: who waits for none looks at the count
@@ -110,9 +110,9 @@ public final class Listener {
     Loop loop = loops.get(turn);
     turn = (turn + 1) % loops.size();
     if (loop.isCurrent()) {
-      loop.adopt(socket, terms, first);
+      loop.adopt(socket, terms, begin);
     } else {
-      loop.post(() -> loop.adopt(socket, terms, first));
+      loop.post(() -> loop.adopt(socket, terms, begin));
     }
     if (now >= maxConnections) {
       pause("Accepting pauses: " + now + " connections are open, which is the limit.");

@@ -1,12 +1,15 @@
 package io.weft.net;
 
+import io.weft.bytes.Chunk;
 import io.weft.bytes.Pool;
+import io.weft.tls.Scratch;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.net.InetSocketAddress;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -49,6 +52,10 @@ public final class Loop implements Runnable {
   private @Nullable Conn conns;
   private int connCount;
   private @Nullable Listener listener;
+
+  /// What its TLS connections borrow; null until there is one.
+  private @Nullable Scratch scratch;
+
   private long nowNs;
 
   private volatile @Nullable Thread thread;
@@ -321,8 +328,8 @@ public final class Loop implements Runnable {
 
   /// Adopts an accepted socket; on the loop's thread.
   ///
-  /// @param first makes the first stage
-  void adopt(Socket socket, Conn.Terms terms, Function<Conn, Stage> first) {
+  /// @param begin gives the connection its first stage
+  void adopt(Socket socket, Conn.Terms terms, Consumer<Conn> begin) {
     try {
       poller.adopt(socket);
     } catch (IOException e) {
@@ -331,7 +338,7 @@ public final class Loop implements Runnable {
     }
     Conn conn = enter(new Conn(this, socket, terms, false));
     try {
-      conn.become(first.apply(conn));
+      begin.accept(conn);
     } catch (Throwable bug) {
       abandon(conn, bug);
     }
@@ -402,6 +409,26 @@ public final class Loop implements Runnable {
   /// The loop's memory; on the loop's thread.
   public Pool pool() {
     return pool;
+  }
+
+  /// What TLS connections borrow for a call; on the loop's thread.
+  Scratch scratch() {
+    if (scratch == null) {
+      scratch = new Scratch(pool);
+    }
+    return scratch;
+  }
+
+  /// Keeps a copy of what is unread in `in`, which is used up then.
+  void keep(Chunk in, ArrayDeque<Chunk> behind) {
+    int end = in.buffer.limit();
+    while (in.remaining() > 0) {
+      Chunk kept = pool.take();
+      int step = Math.min(in.remaining(), kept.capacity());
+      kept.buffer.clear().put(in.buffer.limit(in.buffer.position() + step)).flip();
+      in.buffer.limit(end);
+      behind.add(kept);
+    }
   }
 
   Poller poller() {

@@ -62,8 +62,9 @@ final class ListenerTest {
             1024,
             TimeUnit.SECONDS.toNanos(10),
             TimeUnit.SECONDS.toNanos(5),
+            Runnable::run,
             () -> counted.complete(listener.get().connections()));
-    listener.set(new Listener(List.of(loop), 10, terms, Mute::new));
+    listener.set(new Listener(List.of(loop), 10, terms, conn -> conn.become(new Mute(conn))));
     Thread thread = Thread.ofPlatform().name("weft-loop-test").start(loop);
     try {
       InetAddress here = InetAddress.getLoopbackAddress();

@@ -14,7 +14,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.function.Function;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -37,6 +36,7 @@ final class LoopTest {
           400,
           Duration.ofSeconds(10).toNanos(),
           Duration.ofSeconds(5).toNanos(),
+          Runnable::run,
           () -> gone++);
 
   private final ScriptedPoller.Line line = new ScriptedPoller.Line();
@@ -108,13 +108,14 @@ final class LoopTest {
 
   private Conn adopt(ScriptedPoller.Line of, Recorder with) {
     List<Conn> made = new ArrayList<>();
-    Function<Conn, Stage> first =
+    loop.adopt(
+        of,
+        terms,
         c -> {
           made.add(c);
           with.conn = c;
-          return with;
-        };
-    loop.adopt(of, terms, first);
+          c.become(with);
+        });
     return made.isEmpty() ? null : made.getFirst();
   }
 
@@ -526,7 +527,7 @@ final class LoopTest {
 
   @Test
   void pausesAcceptingAtTheLimitAndWhenTheSystemRefuses() {
-    Listener listener = new Listener(List.of(loop), 2, terms, c -> new Recorder());
+    Listener listener = new Listener(List.of(loop), 2, terms, c -> c.become(new Recorder()));
     var bound = listener.open(new InetSocketAddress(0));
     loop.turn();
     assertTrue(bound.isDone());

@@ -1,0 +1,241 @@
+package io.weft.net;
+
+import io.weft.bytes.Chunk;
+import io.weft.bytes.Outbox;
+import io.weft.tls.TlsEngine;
+import java.util.ArrayDeque;
+import java.util.concurrent.RejectedExecutionException;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSession;
+import org.jspecify.annotations.Nullable;
+
+/// What stands between a [Conn] and its socket when the connection is TLS: records that arrived and
+/// are not opened yet, the engine, and what is sealed and has not left.
+///
+/// ```text
+///  socket ──> held ──> engine ──> Conn.take ──> stage
+///  socket <── wire <── engine <── Conn.outbox <── stage
+/// ```
+///
+/// Records are opened only as the stage takes what is in them, and sealed only as the wire takes
+/// them; so backpressure goes through. Work of a handshake that takes its time is done by the
+/// executor of [Conn.Terms]; until its result is mailed back the engine is not touched here.
+final class TlsLayer {
+
+  private static final Chunk NOTHING = Chunk.ofSize(1);
+
+  private final Conn conn;
+  private final Loop loop;
+  private final TlsEngine engine;
+
+  /// What is to leave, sealed, or in the clear if it was there before TLS was.
+  final Outbox wire;
+
+  /// What arrived and waits until the stage or a task is done, oldest first; null if nothing does.
+  private @Nullable ArrayDeque<Chunk> held;
+
+  /// Whether hands are shaken.
+  private boolean shaken;
+
+  /// Whether a task is run by another thread.
+  private boolean busy;
+
+  /// Whether the engine waits for the wire to take more.
+  private boolean full;
+
+  /// @param held what arrived behind the last clear byte, if anything has
+  TlsLayer(Conn conn, TlsEngine engine, Outbox wire, @Nullable ArrayDeque<Chunk> held) {
+    this.conn = conn;
+    this.loop = conn.loop();
+    this.engine = engine;
+    this.wire = wire;
+    this.held = held;
+  }
+
+  /// Begins the handshake; [#goOn] goes on with it.
+  void begin() {
+    try {
+      engine.begin();
+    } catch (SSLException e) {
+      failed(e);
+    }
+  }
+
+  SSLSession session() {
+    return engine.session();
+  }
+
+  /// What it means that TCP, or the peer's half of TLS, has ended; null if that was in order.
+  @Nullable String cut() {
+    if (!shaken) {
+      return "the peer ended the connection in the TLS handshake";
+    }
+    return engine.isEnded()
+        ? null
+        : "the connection was cut: TCP ended without a close_notify of TLS (RFC 8446 §6.1)";
+  }
+
+  /// Whether all that arrived is opened, as far as it is whole.
+  boolean isIdle() {
+    return held == null && !busy && !full;
+  }
+
+  // ---- In -------------------------------------------------------------------------------------
+
+  /// Bytes arrived.
+  void arrived(Chunk in) {
+    if (isIdle() && !conn.isBehind()) {
+      pull(in);
+    }
+    if (in.remaining() > 0 && conn.mayTake()) {
+      held = held == null ? new ArrayDeque<>(4) : held;
+      loop.keep(in, held);
+    }
+    if (!isIdle()) {
+      loop.poller().reading(conn.socket(), false);
+    }
+  }
+
+  /// Opens what is held, and lets the engine say what it has to, until there is no more or somebody
+  /// has to be waited for.
+  void goOn() {
+    do {
+      Chunk oldest = held == null ? NOTHING : held.getFirst();
+      pull(oldest);
+      if (held != null && oldest.remaining() == 0) {
+        loop.pool().give(held.removeFirst());
+        held = held.isEmpty() ? null : held;
+      }
+    } while (held != null && !busy && !full && !conn.isBehind() && conn.mayTake());
+  }
+
+  private void pull(Chunk in) {
+    try {
+      boolean more = true;
+      while (more && !busy && !conn.isBehind() && conn.mayTake()) {
+        full = false;
+        more = step(in);
+      }
+    } catch (SSLException e) {
+      failed(e);
+    }
+    if (!wire.isEmpty()) {
+      conn.flush();
+    }
+  }
+
+  /// @return whether there may be more to come of it
+  private boolean step(Chunk in) throws SSLException {
+    switch (engine.open(in, loop.scratch(), wire)) {
+      case PLAIN -> conn.take(loop.scratch().plain);
+      case OPEN -> {
+        shaken = true;
+        conn.stage().begun();
+      }
+      case TASK -> runTasks();
+      case FULL -> full = true;
+      case ENDED -> {
+        in.buffer.position(in.buffer.limit()); // nothing counts behind it
+        conn.ended();
+        return false;
+      }
+      case MORE -> {
+        return false;
+      }
+    }
+    return !full;
+  }
+
+  private void failed(SSLException why) {
+    conn.fail("TLS failed: " + why.getMessage());
+  }
+
+  private void runTasks() throws SSLException {
+    busy = true;
+    try {
+      conn.terms()
+          .tasks()
+          .execute(() -> {
+            @Nullable Throwable failure = null;
+            try {
+              for (Runnable task = engine.task(); task != null; task = engine.task()) {
+                task.run();
+              }
+            } catch (Throwable thrown) {
+              failure = thrown;
+            }
+            @Nullable Throwable how = failure;
+            loop.post(() -> tasksDone(how));
+          });
+    } catch (RejectedExecutionException e) {
+      busy = false;
+      throw new SSLException("too many handshakes wait for a thread (limit tlsTasks)", e);
+    }
+  }
+
+  private void tasksDone(@Nullable Throwable failure) {
+    busy = false;
+    if (conn.isClosed()) {
+      release();
+    } else if (failure != null) {
+      failed(new SSLException("a task of the TLS provider failed: " + failure, failure));
+    } else {
+      engine.taskDone();
+      loop.goOnLater(conn);
+      conn.flush();
+    }
+  }
+
+  // ---- Out ------------------------------------------------------------------------------------
+
+  /// Seals what waits, as far as the wire takes it.
+  ///
+  /// @param last whether nothing follows: then close_notify stands behind it (RFC 8446 §6.1)
+  void seal(Outbox plain, boolean last) {
+    if (busy) {
+      return;
+    }
+    try {
+      engine.seal(plain, loop.scratch(), wire);
+      if (engine.hasTask()) {
+        loop.goOnLater(conn);
+      } else if (last && (!engine.isOpen() || plain.bytes() == wire.bytes())) {
+        engine.end(loop.scratch(), wire);
+      }
+    } catch (SSLException e) {
+      failed(e);
+    }
+    if (engine.isSealed()) {
+      plain.clear(); // it can be sent no more
+    }
+  }
+
+  /// Whether nothing more will be sealed.
+  boolean isSealed() {
+    return engine.isSealed();
+  }
+
+  /// Bytes have left.
+  void wrote() {
+    if (full) {
+      loop.goOnLater(conn);
+    }
+  }
+
+  // ---- The end --------------------------------------------------------------------------------
+
+  /// Drops what arrived.
+  void drop() {
+    if (held != null) {
+      held.forEach(loop.pool()::give);
+      held = null;
+    }
+    release();
+  }
+
+  private void release() {
+    if (!busy) {
+      engine.release(loop.scratch());
+    }
+  }
+}
