@@ -18,6 +18,8 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
+import javax.net.ssl.SSLEngine;
 import org.jspecify.annotations.Nullable;
 
 /// A WebSocket client (RFC 6455): how to reach a server, and [#connect()] to do so, once or often.
@@ -51,19 +53,24 @@ public final class Client {
   private final List<String> subprotocols;
   private final @Nullable String origin;
 
+  /// How to speak TLS; null for as the Java runtime does.
+  private final @Nullable Tls tls;
+
   private Client(
       Url url,
       Limits limits,
       Duration connectTimeout,
       List<Head.Field> headers,
       List<String> subprotocols,
-      @Nullable String origin) {
+      @Nullable String origin,
+      @Nullable Tls tls) {
     this.url = url;
     this.limits = limits;
     this.connectTimeout = connectTimeout;
     this.headers = List.copyOf(headers);
     this.subprotocols = List.copyOf(subprotocols);
     this.origin = origin;
+    this.tls = tls;
     request(new byte[NONCE_BYTES]); // whatever is wrong, is wrong now
   }
 
@@ -74,21 +81,17 @@ public final class Client {
 
   /// Begins a client of a server.
   ///
-  /// @param url `ws://host`, and perhaps a port, a path and a query, percent-encoded
+  /// @param url `ws://host` or `wss://host`, and perhaps a port, a path and a query,
+  ///   percent-encoded; without a port it is 80 or 443
   /// @throws IllegalArgumentException if it is no such URL, saying where
-  /// @throws UnsupportedOperationException if it is a `wss` URL: there is no TLS yet
   public static Client to(String url) {
     Url parsed = Url.parse(url);
-    if (parsed.scheme().equals("wss")) {
-      throw new UnsupportedOperationException(
-          "a wss URL needs TLS, which Weft's client does not have yet; ws is what it speaks");
-    }
-    if (!parsed.scheme().equals("ws")) {
+    if (!parsed.scheme().startsWith("ws")) {
       throw new IllegalArgumentException(
-          "the URL of a WebSocket begins with ws://, not " + parsed.scheme() + "://");
+          "the URL of a WebSocket begins with ws:// or wss://, not " + parsed.scheme() + "://");
     }
     return new Client(
-        parsed, Limits.defaults(), Duration.ofSeconds(10), List.of(), List.of(), null);
+        parsed, Limits.defaults(), Duration.ofSeconds(10), List.of(), List.of(), null, null);
   }
 
   /// Adds a header to the request.
@@ -98,7 +101,7 @@ public final class Client {
   public Client header(String name, String value) {
     List<Head.Field> more = new ArrayList<>(headers);
     more.add(new Head.Field(name, value));
-    return new Client(url, limits, connectTimeout, more, subprotocols, origin);
+    return new Client(url, limits, connectTimeout, more, subprotocols, origin, tls);
   }
 
   /// Adds a cookie to the request; all of them go in one header.
@@ -114,7 +117,7 @@ public final class Client {
     for (int at = 0; at < more.size(); at++) {
       if (more.get(at).name().equals("Cookie")) {
         more.set(at, new Head.Field("Cookie", more.get(at).value() + "; " + cookie));
-        return new Client(url, limits, connectTimeout, more, subprotocols, origin);
+        return new Client(url, limits, connectTimeout, more, subprotocols, origin, tls);
       }
     }
     return header("Cookie", cookie);
@@ -125,12 +128,19 @@ public final class Client {
   ///
   /// @throws IllegalArgumentException if one is no token, or there twice (RFC 6455 §4.1)
   public Client subprotocols(String... names) {
-    return new Client(url, limits, connectTimeout, headers, List.of(names), origin);
+    return new Client(url, limits, connectTimeout, headers, List.of(names), origin, tls);
   }
 
   /// Sets the Origin header, as a browser would for a page; none is sent unless told.
   public Client origin(String page) {
-    return new Client(url, limits, connectTimeout, headers, subprotocols, page);
+    return new Client(url, limits, connectTimeout, headers, subprotocols, page, tls);
+  }
+
+  /// How to speak TLS to a `wss` server: whom to trust instead of the authorities of the Java
+  /// runtime, a certificate of one's own, which versions. That the server's certificate is for the
+  /// host of the URL is verified whatever stands here.
+  public Client tls(Tls with) {
+    return new Client(url, limits, connectTimeout, headers, subprotocols, origin, with);
   }
 
   /// Changes limits; the others stay as they are. Those of a server (routes, groups, draining, its
@@ -143,7 +153,7 @@ public final class Client {
 
   /// Sets all limits.
   public Client limits(Limits all) {
-    return new Client(url, all, connectTimeout, headers, subprotocols, origin);
+    return new Client(url, all, connectTimeout, headers, subprotocols, origin, tls);
   }
 
   /// How long looking up the host and making the TCP connection may last together; 10 s unless told
@@ -154,7 +164,7 @@ public final class Client {
     if (most.compareTo(Duration.ofMillis(1)) < 0 || most.compareTo(Duration.ofDays(1)) > 0) {
       throw new IllegalArgumentException("a connectTimeout is a millisecond to a day, not " + most);
     }
-    return new Client(url, limits, most, headers, subprotocols, origin);
+    return new Client(url, limits, most, headers, subprotocols, origin, tls);
   }
 
   /// Connects, and waits until the connection is open.
@@ -244,7 +254,8 @@ public final class Client {
             url.scheme() + "://" + url.authority() + url.path(),
             request(shared.maskingKeys.nonce(NONCE_BYTES)),
             connectTimeout,
-            System.nanoTime() + connectTimeout.toNanos());
+            System.nanoTime() + connectTimeout.toNanos(),
+            url.isSecure() ? engines() : null);
     Core core = Core.ofClient(limits, shared.tasks, shared.maskingKeys);
     Connecting connecting = new Connecting(shared.loop, core, attempt, endpoint);
     connecting
@@ -264,6 +275,12 @@ public final class Client {
       }
     });
     return connecting;
+  }
+
+  private Supplier<SSLEngine> engines() {
+    Tls with = tls == null ? Tls.system() : tls;
+    String host = url.host().replaceAll("^\\[|\\.?\\]?$", "");
+    return () -> with.clientEngine(host, url.port());
   }
 
   private Head request(byte[] nonce) {

@@ -4,6 +4,7 @@ import io.weft.HandshakeException.Step;
 import io.weft.http.Head;
 import io.weft.net.Conn;
 import io.weft.net.Loop;
+import io.weft.tls.TlsEngine;
 import java.io.IOException;
 import java.net.Inet6Address;
 import java.net.InetAddress;
@@ -18,6 +19,8 @@ import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+import javax.net.ssl.SSLEngine;
 import org.jspecify.annotations.Nullable;
 
 /// A client's way to one connection: the addresses of the host race (RFC 8305), the first that
@@ -66,7 +69,13 @@ final class Connecting {
   /// @param request what asks for the upgrade
   /// @param connectTimeout how long resolving and connecting may last together
   /// @param deadlineNs when that is over, by the loop's clock
-  record Attempt(String name, Head request, Duration connectTimeout, long deadlineNs) {}
+  /// @param tls makes the client's end of TLS; null for plain TCP
+  record Attempt(
+      String name,
+      Head request,
+      Duration connectTimeout,
+      long deadlineNs,
+      @Nullable Supplier<SSLEngine> tls) {}
 
   Connecting(Loop loop, Core core, Attempt attempt, Endpoint endpoint) {
     this.loop = loop;
@@ -87,6 +96,11 @@ final class Connecting {
 
   Head request() {
     return attempt.request;
+  }
+
+  /// A fresh end of TLS; null if the connection is to be plain.
+  @Nullable TlsEngine tls() {
+    return attempt.tls == null ? null : new TlsEngine(attempt.tls.get(), new byte[0]);
   }
 
   /// Begins the race.
@@ -152,6 +166,11 @@ final class Connecting {
     }
     tryNext();
     return attempt.deadlineNs;
+  }
+
+  /// A connection that had won has ended, or says its last words.
+  void left(Conn conn) {
+    racing.remove(conn);
   }
 
   /// A connection could not be made.

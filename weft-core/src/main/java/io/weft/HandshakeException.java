@@ -22,6 +22,8 @@ public final class HandshakeException extends RuntimeException {
     RESOLVING,
     /// Making the TCP connection.
     CONNECTING,
+    /// Agreeing on TLS with the server, and verifying its certificate.
+    SECURING,
     /// Asking the server to switch to WebSocket (RFC 6455 §4.1).
     UPGRADING
   }

@@ -1,19 +1,21 @@
 package io.weft;
 
+import io.weft.HandshakeException.Step;
 import io.weft.bytes.Chunk;
 import io.weft.http.Head;
 import io.weft.http.Http1;
 import io.weft.http.HttpException;
 import io.weft.net.Conn;
 import io.weft.net.Stage;
+import io.weft.tls.TlsEngine;
 import io.weft.ws.Upgrade;
 import io.weft.ws.UpgradeException;
 import java.io.ByteArrayOutputStream;
 import org.jspecify.annotations.Nullable;
 
-/// A client's connection until it speaks WebSocket: it is made, asks for the upgrade, and reads the
-/// answer (RFC 6455 §4.1). An answer other than 101 is read on for its body, as far as that is
-/// kept.
+/// A client's connection until it speaks WebSocket: it is made, agrees on TLS if it is to, asks for
+/// the upgrade, and reads the answer (RFC 6455 §4.1). An answer other than 101 is read on for its
+/// body, as far as that is kept.
 final class UpgradeStage implements Stage {
 
   /// Interim answers (RFC 9110 §15.2) before the one that counts.
@@ -26,8 +28,17 @@ final class UpgradeStage implements Stage {
   private final Conn conn;
   private final Http1 http;
 
-  /// Whether TCP is there; before, it races.
-  private boolean connected;
+  /// How far it has come; it goes down the list, past TLS if the connection is plain.
+  private enum Phase {
+    CONNECTING,
+    SECURING,
+    ASKING
+  }
+
+  private Phase phase = Phase.CONNECTING;
+
+  /// When hands have to be shaken, TLS and WebSocket together.
+  private long deadlineNs = Conn.NEVER;
 
   private int interim;
 
@@ -45,14 +56,24 @@ final class UpgradeStage implements Stage {
             limits.requestLineBytes(), limits.headBytes(), limits.headers(), Long.MAX_VALUE);
   }
 
-  /// TCP is there: asks for the upgrade.
+  /// TCP is there, or TLS is.
   @Override
   public void begun() {
-    connected = true;
-    connecting.won(conn);
+    if (phase == Phase.CONNECTING) {
+      connecting.won(conn);
+      deadlineNs = conn.loop().nowNs() + connecting.core().handshakeNs;
+      TlsEngine tls = connecting.tls();
+      if (tls != null) {
+        phase = Phase.SECURING;
+        conn.secure(tls, this);
+        conn.wakeAt(deadlineNs);
+        return;
+      }
+    }
+    phase = Phase.ASKING;
     connecting.request().appendTo(conn.outbox());
     conn.flush();
-    conn.wakeAt(conn.loop().nowNs() + connecting.core().handshakeNs);
+    conn.wakeAt(deadlineNs);
   }
 
   @Override
@@ -130,20 +151,22 @@ final class UpgradeStage implements Stage {
 
   @Override
   public long expired(long nowNs) {
-    if (!connected) {
+    if (phase == Phase.CONNECTING) {
       return connecting.late(nowNs);
     }
     long ms = connecting.core().limits.handshakeTimeout().toMillis();
-    broken("no answer within the handshakeTimeout of " + ms + " ms");
+    String what = phase == Phase.SECURING ? "TLS was not agreed on" : "no answer";
+    broken(what + " within the handshakeTimeout of " + ms + " ms");
     return Conn.NEVER;
   }
 
   @Override
   public void closed(String reason) {
-    if (connected) {
-      broken(reason);
-    } else {
+    if (phase == Phase.CONNECTING) {
       connecting.lost(conn, reason);
+    } else {
+      connecting.left(conn);
+      broken(reason);
     }
   }
 
@@ -151,6 +174,8 @@ final class UpgradeStage implements Stage {
   private void broken(String why) {
     if (refusal != null) {
       refused(refusal);
+    } else if (phase == Phase.SECURING) {
+      connecting.fail(Step.SECURING, why);
     } else {
       connecting.fail(why, null, new byte[0]);
     }

@@ -88,6 +88,13 @@ final class Snippets {
     return client;
   }
 
+  static Client inside(Path certificate, Path key) {
+    Client inside =
+        Client.to("wss://feed.internal/updates")
+            .tls(Tls.ofPem(certificate, key).trust(Path.of("our-ca.pem")));
+    return inside;
+  }
+
   static List<?> ways(Client client, Endpoint endpoint) throws Exception {
     Conversation ws = client.connect(); // straight-line
     CompletableFuture<Conversation> later = client.connectAsync();
