@@ -355,7 +355,7 @@ final class WsStage implements Stage {
 
   /// What waits in the outbox; on the loop's thread.
   int outboxBytes() {
-    return conn.outbox().bytes();
+    return conn.waitingBytes();
   }
 
   @Override

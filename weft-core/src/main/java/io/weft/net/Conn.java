@@ -152,6 +152,12 @@ public final class Conn extends Wheel.Timer {
     return tls == null ? null : tls.session();
   }
 
+  /// How many bytes the stage has appended that have not left: the unit of [Stage#wrote]. With TLS
+  /// that is less than the outbox says, which counts what sealing adds.
+  public int waitingBytes() {
+    return tls == null ? outbox.bytes() : tls.waitingBytes(outbox);
+  }
+
   /// The protocol spoken at present.
   public Stage stage() {
     return stage;
@@ -461,11 +467,18 @@ public final class Conn extends Wheel.Timer {
   /// The poller wrote `bytes` bytes of the outbox.
   void wrote(long bytes) {
     writing = false;
-    (tls == null ? outbox : tls.wire).sent(bytes);
+    long left = bytes;
+    if (tls == null) {
+      outbox.sent(bytes);
+    } else {
+      left = tls.wrote(bytes);
+    }
     if (state == State.CLOSED) {
       return;
     }
-    stage.wrote(bytes);
+    if (left > 0) {
+      stage.wrote(left);
+    }
     if (state == State.OPEN) {
       ownDeadlineNs = NEVER; // set again by the next write
     } else {
@@ -475,9 +488,6 @@ public final class Conn extends Wheel.Timer {
       loop.flushLater(this);
     } else if (state == State.FINISHING) {
       finished();
-    }
-    if (tls != null) {
-      tls.wrote();
     }
     tellIfLow();
   }

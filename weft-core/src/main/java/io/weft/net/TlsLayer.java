@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 ///  socket <── wire <── engine <── Conn.outbox <── stage
 /// ```
 ///
-/// Records are opened only as the stage takes what is in them, and sealed only as the wire takes
-/// them; so backpressure goes through. Work of a handshake that takes its time is done by the
+/// Records are opened only as the stage takes what is in them, and sealed only when those before
+/// have left; so backpressure goes through. Work of a handshake that takes its time is done by the
 /// executor of [Conn.Terms]; until its result is mailed back the engine is not touched here.
 final class TlsLayer {
 
@@ -36,6 +36,10 @@ final class TlsLayer {
 
   /// Whether hands are shaken.
   private boolean shaken;
+
+  /// How many bytes of the outbox stand sealed in the wire. No more are sealed before these have
+  /// left, so that what has left can be told in bytes of the outbox.
+  private int sealedBytes;
 
   /// Whether a task is run by another thread.
   private boolean busy;
@@ -196,10 +200,14 @@ final class TlsLayer {
       return;
     }
     try {
-      engine.seal(plain, loop.scratch(), wire);
+      if (sealedBytes == 0) {
+        int before = clearBytes(plain);
+        engine.seal(plain, loop.scratch(), wire);
+        sealedBytes = before - clearBytes(plain);
+      }
       if (engine.hasTask()) {
         loop.goOnLater(conn);
-      } else if (last && (!engine.isOpen() || plain.bytes() == wire.bytes())) {
+      } else if (last && (!engine.isOpen() || clearBytes(plain) == 0)) {
         engine.end(loop.scratch(), wire);
       }
     } catch (SSLException e) {
@@ -215,11 +223,27 @@ final class TlsLayer {
     return engine.isSealed();
   }
 
-  /// Bytes have left.
-  void wrote() {
+  /// What waits in an outbox and is not sealed.
+  private int clearBytes(Outbox plain) {
+    return plain.bytes() - wire.bytes();
+  }
+
+  /// How many bytes of the outbox have not left, whatever they have become.
+  int waitingBytes(Outbox plain) {
+    return clearBytes(plain) + sealedBytes;
+  }
+
+  /// Bytes of the wire have left.
+  ///
+  /// @return how many bytes of the outbox that were
+  int wrote(long bytes) {
+    wire.sent(bytes);
     if (full) {
       loop.goOnLater(conn);
     }
+    int left = wire.isEmpty() ? sealedBytes : 0;
+    sealedBytes -= left;
+    return left;
   }
 
   // ---- The end --------------------------------------------------------------------------------
