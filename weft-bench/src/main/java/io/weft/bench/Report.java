@@ -25,7 +25,9 @@ import picocli.CommandLine.Option;
 @Command(
     name = "report",
     mixinStandardHelpOptions = true,
-    description = "Writes the results of peers and micro into docs/performance.md, with plots.")
+    description =
+        "Writes the results of peers, micro and startup, those that there are, into"
+            + " docs/performance.md, with plots.")
 final class Report implements Callable<Integer> {
 
   /// What is less than this apart is even.
@@ -35,7 +37,7 @@ final class Report implements Callable<Integer> {
       names = "--peers",
       paramLabel = "FILE",
       defaultValue = "weft-bench/target/peers.json",
-      description = "The results: ${DEFAULT-VALUE}.")
+      description = "The results of the command peers, if it was run: ${DEFAULT-VALUE}.")
   private Path file = Path.of("peers.json");
 
   @Option(
@@ -46,6 +48,13 @@ final class Report implements Callable<Integer> {
   private Path micro = Path.of("micro.md");
 
   @Option(
+      names = "--startup",
+      paramLabel = "FILE",
+      defaultValue = "weft-bench/target/startup.md",
+      description = "The table of the command startup, if it was run: ${DEFAULT-VALUE}.")
+  private Path startUp = Path.of("startup.md");
+
+  @Option(
       names = "--docs",
       paramLabel = "FOLDER",
       defaultValue = "docs",
@@ -54,14 +63,19 @@ final class Report implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Results results = Results.read(file);
-    Path folder = Files.createDirectories(docs.resolve("performance"));
-    results.write(folder.resolve("peers.json"));
-    Files.writeString(folder.resolve("cpu.svg"), cpu(results).toString());
-    Files.writeString(folder.resolve("latency.svg"), latency(results).toString());
-    fill(docs.resolve("performance.md"), "peers", page(results));
+    if (Files.exists(file)) {
+      Results results = Results.read(file);
+      Path folder = Files.createDirectories(docs.resolve("performance"));
+      results.write(folder.resolve("peers.json"));
+      Files.writeString(folder.resolve("cpu.svg"), cpu(results).toString());
+      Files.writeString(folder.resolve("latency.svg"), latency(results).toString());
+      fill(docs.resolve("performance.md"), "peers", page(results));
+    }
     if (Files.exists(micro)) {
       fill(docs.resolve("performance.md"), "micro", Files.readString(micro));
+    }
+    if (Files.exists(startUp)) {
+      fill(docs.resolve("performance.md"), "startup", Files.readString(startUp));
     }
     System.err.println(docs.resolve("performance.md") + " is written");
     return 0;
