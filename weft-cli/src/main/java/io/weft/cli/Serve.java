@@ -161,7 +161,7 @@ final class Serve implements Callable<Integer> {
             quiet ? Level.WARNING : Level.INFO,
             InstantSource.system());
     LogFinder.use(journal);
-    Json.load();
+    Thread.ofPlatform().daemon().name("weft-json").start(Json::load); // beside what follows
     Health health = new Health();
     Server server = builder(journal, health).start();
     health.of(server);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.BufferedReader;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -80,16 +81,28 @@ final class ProcessTest {
     assertEquals(Main.USAGE, weft.waitFor());
   }
 
+  /// What the launcher has the JVM watch after a build.
+  @Test
+  void rehearsesItsStart() throws Exception {
+    Process rehearsal = java(Rehearsal.class);
+    String said = new String(rehearsal.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, rehearsal.waitFor(), said);
+  }
+
   /// Sends SIGTERM and leaves the streams open, which Process.destroy() does not.
   private static void terminate(Process weft) {
     assertTrue(weft.toHandle().destroy());
   }
 
   private static Process weft(String... args) throws Exception {
+    return java(Main.class, args);
+  }
+
+  private static Process java(Class<?> main, String... args) throws Exception {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx256m", "-cp", System.getProperty("java.class.path")));
-    command.add(Main.class.getName());
+    command.add(main.getName());
     command.addAll(List.of(args));
     return new ProcessBuilder(command).start();
   }
