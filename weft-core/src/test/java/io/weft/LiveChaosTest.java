@@ -32,6 +32,7 @@ import org.junit.jupiter.api.Timeout;
 final class LiveChaosTest {
 
   private static final int AT_ONCE = 48;
+  private static final Tls TRUSTING = Tls.system().trust(TlsServerTest.AUTHORITY.trust());
 
   @Test
   @Timeout(120)
@@ -72,18 +73,14 @@ final class LiveChaosTest {
   private static void run(long firstSeed, int runs) throws Exception {
     Tally tally = new Tally();
     Sink sink = new Sink();
-    try (Server server =
-            Server.at("127.0.0.1", 0)
-                .loops(1)
-                .closeAtShutdown(false)
-                .limits(LiveChaosTest::short_)
-                .route("/sink/{seed}", sink)
-                .start();
+    try (Server plain = builder(sink).start();
+        Server secured = builder(sink).tls(TlsServerTest.localhost()).start();
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       Semaphore places = new Semaphore(AT_ONCE);
       List<Future<?>> done = new ArrayList<>();
       for (long seed = firstSeed; seed < firstSeed + runs; seed++) {
-        Run run = new Run(seed, server.port(), sink, tally);
+        boolean tls = seed % 8 < 2;
+        Run run = new Run(seed, tls, (tls ? secured : plain).port(), sink, tally);
         places.acquire();
         done.add(
             threads.submit(() -> {
@@ -104,6 +101,14 @@ final class LiveChaosTest {
     System.out.println(tally);
     tally.assertAll();
     ClientRig.awaitNothing();
+  }
+
+  private static Server.Builder builder(Sink sink) {
+    return Server.at("127.0.0.1", 0)
+        .loops(1)
+        .closeAtShutdown(false)
+        .limits(LiveChaosTest::short_)
+        .route("/sink/{seed}", sink);
   }
 
   private static void short_(Limits.Builder limits) {
@@ -155,6 +160,7 @@ final class LiveChaosTest {
     final long seed;
     private final boolean atLeastOnce;
     private final SplittableRandom random;
+    private final boolean tls;
     private final int serverPort;
     private final Sink sink;
     private final Tally tally;
@@ -170,10 +176,11 @@ final class LiveChaosTest {
     private final AtomicInteger connections = new AtomicInteger();
     private volatile Live live;
 
-    Run(long seed, int serverPort, Sink sink, Tally tally) {
+    Run(long seed, boolean tls, int serverPort, Sink sink, Tally tally) {
       this.seed = seed;
       this.atLeastOnce = seed % 2 == 0;
       this.random = new SplittableRandom(seed);
+      this.tls = tls;
       this.serverPort = serverPort;
       this.sink = sink;
       this.tally = tally;
@@ -209,8 +216,11 @@ final class LiveChaosTest {
                 }
               })) {
         Client client =
-            Client.to("ws://127.0.0.1:" + proxy.port() + "/sink/" + seed)
+            Client.to((tls ? "wss" : "ws") + "://127.0.0.1:" + proxy.port() + "/sink/" + seed)
                 .limits(LiveChaosTest::short_);
+        if (tls) {
+          client = client.tls(TRUSTING);
+        }
         Reconnect quick =
             Reconnect.defaults()
                 .delays(Duration.ofMillis(1), Duration.ofMillis(20))
