@@ -13,6 +13,7 @@ import io.weft.Response;
 import io.weft.Server;
 import io.weft.Tls;
 import io.weft.WebSocket;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -117,6 +118,11 @@ final class Snippets {
             .atLeastOnce()
             .onState(log);
     return client.stayConnected(endpoint, how);
+  }
+
+  static void module(Server.Builder server) throws IOException {
+    byte[] module = Server.class.getResourceAsStream("/META-INF/resources/weft.js").readAllBytes();
+    server.http("/weft.js", request -> Response.of(200, "text/javascript", module));
   }
 
   static CompletableFuture<Void> told(Live live, Consumer<String> lost) {

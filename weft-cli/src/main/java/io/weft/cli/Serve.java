@@ -34,6 +34,7 @@ import picocli.CommandLine.TypeConversionException;
       "Serves the browser console and WebSocket endpoints to try things with.",
       "",
       "  /                    the console: open it in a browser",
+      "  /weft.js             the client for your own pages, and its types, /weft.d.ts",
       "  /echo                text and binary come back as they are",
       "  /chat/{room}?name=   a room: everyone in it reads what anyone says",
       "  /ws/{username}/      one to one: send {\"to\":\"bob\",\"text\":\"hi\"}",

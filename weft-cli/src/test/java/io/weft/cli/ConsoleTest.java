@@ -57,6 +57,8 @@ final class ConsoleTest {
     "/console.css, text/css; charset=utf-8",
     "/console.js, text/javascript; charset=utf-8",
     "/favicon.svg, image/svg+xml",
+    "/weft.js, text/javascript; charset=utf-8",
+    "/weft.d.ts, text/plain; charset=utf-8",
   })
   void saysWhatEachIsAndWhatItMayDo(String path, String type) throws Exception {
     HttpResponse<String> answer = serving.get(path);

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import java.util.logging.Level;
+import org.jspecify.annotations.Nullable;
 import org.openqa.selenium.By;
 import org.openqa.selenium.OutputType;
 import org.openqa.selenium.StaleElementReferenceException;
@@ -59,6 +60,24 @@ final class Browser implements AutoCloseable {
   void open(URI page) {
     driver.get(page.toString());
     await("the page has its address filled in", () -> !value("url").isEmpty());
+  }
+
+  /// Opens a page of a test's own, which says when it is ready.
+  void openTest(URI page) {
+    driver.get(page.toString());
+    await("the page is ready", () -> "ready".equals(driver.getTitle()));
+  }
+
+  /// Runs a script in the page; if it gives a promise, what becomes of that.
+  ///
+  /// @param arguments `arguments[0]` and so on of the script
+  @Nullable Object run(String script, Object... arguments) {
+    return driver.executeScript(script, arguments);
+  }
+
+  /// Waits until a script gives something true.
+  void awaitTrue(String script, Object... arguments) {
+    await(script, () -> Boolean.TRUE.equals(run(script, arguments)));
   }
 
   void click(String id) {
