@@ -40,7 +40,8 @@ final class AllocationTest {
       ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
       long id = loop.get().threadId();
       long least = Long.MAX_VALUE;
-      for (int attempt = 0; attempt < 20 && least > 0; attempt++) { // until C2 has seen it all
+      long end = System.nanoTime() + Probe.WAIT.toNanos();
+      while (least > 0 && System.nanoTime() < end) { // until C2 has seen it all
         long before = threads.getThreadAllocatedBytes(id);
         for (int round = 0; round < ROUNDS; round++) {
           peer.send(burst.array());

@@ -72,14 +72,13 @@ public final class Chunk {
   public void xor(int from, int to, int key) {
     long pair = (key & 0xFFFF_FFFFL) << Integer.SIZE | (key & 0xFFFF_FFFFL);
     long pattern = ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN ? pair : Long.reverseBytes(pair);
-    MemorySegment range = memory.asSlice(from, to - from);
-    int wholeBytes = (to - from) & -Long.BYTES;
-    for (int at = 0; at < wholeBytes; at += Long.BYTES) {
-      range.set(JAVA_LONG_UNALIGNED, at, range.get(JAVA_LONG_UNALIGNED, at) ^ pattern);
+    int wholeTo = from + ((to - from) & -Long.BYTES);
+    for (int at = from; at < wholeTo; at += Long.BYTES) {
+      memory.set(JAVA_LONG_UNALIGNED, at, memory.get(JAVA_LONG_UNALIGNED, at) ^ pattern);
     }
-    for (int at = wholeBytes; at < to - from; at++) {
-      byte of = (byte) (key >>> (Integer.SIZE - Byte.SIZE * (1 + (at & 3))));
-      range.set(JAVA_BYTE, at, (byte) (range.get(JAVA_BYTE, at) ^ of));
+    for (int at = wholeTo; at < to; at++) {
+      byte of = (byte) (key >>> (Integer.SIZE - Byte.SIZE * (1 + ((at - from) & 3))));
+      memory.set(JAVA_BYTE, at, (byte) (memory.get(JAVA_BYTE, at) ^ of));
     }
   }
 
