@@ -3,17 +3,25 @@ package io.weft;
 import io.weft.bytes.Pool;
 import io.weft.net.Loop;
 import io.weft.net.Nio;
+import io.weft.net.Poller;
+import io.weft.net.Uring;
 import io.weft.net.Watchdog;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// Makes loops, and chooses how they talk to the operating system.
 final class Loops {
+
+  private static final Logger LOG = System.getLogger("io.weft");
+  private static final AtomicBoolean TOLD = new AtomicBoolean();
 
   /// How long a thread for handshakes stays when there are none.
   private static final long TASK_THREAD_IDLE_S = 10;
@@ -23,10 +31,11 @@ final class Loops {
   /// Makes a loop that no thread runs yet.
   ///
   /// @param poolBytes native memory that it may lend
-  /// @throws IOException if the system has no more selectors (file descriptors) to give
-  static Loop open(Limits limits, long poolBytes) throws IOException {
+  /// @param transport NIO or IO_URING
+  /// @throws IOException if the system has no more file descriptors to give
+  static Loop open(Limits limits, long poolBytes, Transport transport) throws IOException {
     return new Loop(
-        new Nio(limits.turnBytes()),
+        poller(transport, limits.turnBytes()),
         System::nanoTime,
         new SplittableRandom(),
         new Pool(Pool.CHUNK_BYTES, poolBytes),
@@ -52,6 +61,28 @@ final class Loops {
                     .unstarted(task));
     tasks.allowCoreThreadTimeOut(true);
     return tasks;
+  }
+
+  private static Poller poller(Transport transport, int readBytes) throws IOException {
+    return transport == Transport.IO_URING ? new Uring(readBytes) : new Nio(readBytes);
+  }
+
+  /// Says which transport it will be.
+  ///
+  /// @return NIO or IO_URING
+  /// @throws IOException if io_uring is asked for and the system refuses it; says why
+  static Transport choose(Transport asked) throws IOException {
+    String refusal = asked == Transport.NIO ? "" : Uring.refusal();
+    if (refusal == null) {
+      return Transport.IO_URING;
+    }
+    if (asked == Transport.IO_URING) {
+      throw new IOException("the transport io_uring cannot be had: " + refusal);
+    }
+    if (asked == Transport.AUTO && TOLD.compareAndSet(false, true)) {
+      LOG.log(Level.INFO, "No io_uring, the transport is NIO: " + refusal + ".");
+    }
+    return Transport.NIO;
   }
 
   /// Watches loops for handlers that block.

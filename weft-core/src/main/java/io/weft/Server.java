@@ -42,6 +42,7 @@ public final class Server implements AutoCloseable {
   /// one whose poller failed never does, nor does one whose handler does not return.
   private static final long DEAD_LOOP_MS = 5_000;
 
+  private final Transport transport;
   private final List<Loop> loops;
   private final List<Thread> threads;
   private final ExecutorService tasks;
@@ -88,9 +89,11 @@ public final class Server implements AutoCloseable {
     Limits limits = builder.limits;
     this.loops = new ArrayList<>();
     this.threads = new ArrayList<>();
+    Transport asked = builder.transport;
+    this.transport = Loops.choose(asked == null ? Transport.ofProperty() : asked);
     try {
       for (int at = 0; at < builder.loops; at++) {
-        loops.add(Loops.open(limits, limits.poolBytes() / builder.loops));
+        loops.add(Loops.open(limits, limits.poolBytes() / builder.loops, transport));
       }
     } catch (IOException e) {
       loops.forEach(Loop::close);
@@ -167,6 +170,11 @@ public final class Server implements AutoCloseable {
   /// The address it listens on.
   public InetSocketAddress address() {
     return address;
+  }
+
+  /// The transport that was chosen: NIO or IO_URING.
+  public Transport transport() {
+    return transport;
   }
 
   /// How many connections are open, WebSocket or not.
@@ -335,6 +343,7 @@ public final class Server implements AutoCloseable {
     private int loops = Runtime.getRuntime().availableProcessors();
     private boolean closeAtShutdown = true;
     private @Nullable Tls tls;
+    private @Nullable Transport transport;
 
     private Builder(InetSocketAddress address) {
       this.address = address;
@@ -437,6 +446,13 @@ public final class Server implements AutoCloseable {
       return this;
     }
 
+    /// How it talks to the operating system; as the system property `weft.transport` says unless
+    /// told otherwise, and if that is not set, [Transport#AUTO].
+    public Builder transport(Transport how) {
+      transport = how;
+      return this;
+    }
+
     /// Whether to close when the process is asked to end; true unless told otherwise.
     public Builder closeAtShutdown(boolean close) {
       closeAtShutdown = close;
@@ -445,7 +461,8 @@ public final class Server implements AutoCloseable {
 
     /// Starts it.
     ///
-    /// @throws UncheckedIOException if it cannot listen, saying where and why
+    /// @throws UncheckedIOException if it cannot listen, saying where and why; or if the system
+    ///   refuses the [#transport] asked for
     public Server start() {
       try {
         if (address.isUnresolved()) {

@@ -123,6 +123,9 @@ final class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .haveFullyQualifiedName("io.weft.net.Nio")
+        .orShould()
+        .dependOnClassesThat()
+        .haveNameMatching("io\\.weft\\.net\\.Uring.*")
         .check(CODE);
     noClasses()
         .that()
@@ -130,6 +133,18 @@ final class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAPackage("java.nio.channels..")
+        .check(CODE);
+  }
+
+  /// Native memory is for the operating system, for the buffers that it fills, and for zlib.
+  @Test
+  void onlyMemoryAndTransportAreForeign() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages("io.weft.net", "io.weft.bytes", "io.weft.zlib")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("java.lang.foreign..")
         .check(CODE);
   }
 

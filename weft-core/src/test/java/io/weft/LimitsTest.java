@@ -630,12 +630,12 @@ final class LimitsTest {
         Peer peer = Peer.narrow(rig.port(), Rig.PATH)) {
       WebSocket ws = rig.endpoint.awaitOpened();
       long since = System.nanoTime();
-      long left = since; // when bytes left the last time, as far as a sender can tell
+      long left = since; // about when bytes left the last time: a few are still taken behind that
       while (rig.endpoint.closed.isEmpty()) {
         left = ws.send(new byte[50_000]).isTaken() ? System.nanoTime() : left;
         assertTrue(System.nanoTime() - since < Probe.WAIT.toNanos(), "it is not closed");
       }
-      assertElapsed(left, SHORT);
+      assertElapsed(left, SHORT.dividedBy(2));
       assertTrue(System.nanoTime() - left < 10 * SHORT.toNanos(), "too late");
       rig.endpoint.assertClosed(1006, Close.By.NETWORK);
       assertEquals(Send.REFUSED, ws.send("too late"));

@@ -51,8 +51,10 @@ final class OpenFilesTest {
         new ProcessBuilder(
                 "sh",
                 "-c",
-                "ulimit -n " + OPEN_FILES + "; exec \"$0\" -cp \"$1\" \"$2\"",
+                "ulimit -n " + OPEN_FILES + "; exec \"$0\" \"$1\" \"$2\" -cp \"$3\" \"$4\"",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-Dweft.transport=" + System.getProperty(Transport.PROPERTY, "auto"),
                 System.getProperty("java.class.path"),
                 Child.class.getName())
             .redirectError(log.toFile())

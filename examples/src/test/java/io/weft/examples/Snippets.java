@@ -12,6 +12,7 @@ import io.weft.Request;
 import io.weft.Response;
 import io.weft.Server;
 import io.weft.Tls;
+import io.weft.Transport;
 import io.weft.WebSocket;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -61,6 +62,16 @@ final class Snippets {
           }
         };
     return echo;
+  }
+
+  Server transport() {
+    Endpoint echo = endpoint;
+    Server server =
+        Server.at(8080)
+            .transport(Transport.IO_URING) // NIO, or AUTO: the fastest that works here
+            .route("/echo", echo)
+            .start();
+    return server;
   }
 
   static void quiz(Conversation ws) throws Exception {

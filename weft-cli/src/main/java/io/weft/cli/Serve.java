@@ -3,6 +3,7 @@ package io.weft.cli;
 import io.weft.Endpoint;
 import io.weft.Limits;
 import io.weft.Server;
+import io.weft.Transport;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
@@ -14,6 +15,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -50,7 +52,8 @@ import picocli.CommandLine.TypeConversionException;
     exitCodeList = {
       "0:help or version, as asked for",
       "2:the command line is wrong",
-      "69:cannot listen: the port is taken, or not allowed, or the host is not known",
+      "69:cannot listen: the port is taken, or not allowed, or the host is not known;"
+          + " or io_uring is asked for and refused",
       "70:weft itself failed",
       "130, 143:ended by Ctrl-C, by SIGTERM, after closing every connection"
     },
@@ -87,6 +90,14 @@ final class Serve implements Callable<Integer> {
       converter = Loops.class,
       description = "Event loops, a thread each. Default: one for each processor")
   private int loops = Runtime.getRuntime().availableProcessors();
+
+  @Option(
+      names = "--transport",
+      paramLabel = "auto|nio|io_uring",
+      description =
+          "How bytes come and go: NIO everywhere, or the io_uring of Linux, which is refused in"
+              + " many containers. Default: auto, the fastest that works")
+  private @Nullable Transport transport;
 
   @Option(
       names = "--origin",
@@ -184,6 +195,9 @@ final class Serve implements Callable<Integer> {
               .route("/ws/{username}/", logged(new Direct(limits), journal))
               .route("/clock", logged(new Clock(), journal))
               .http("/health", health);
+      if (transport != null) {
+        builder.transport(transport);
+      }
       Console.on(builder);
       return builder;
     } catch (IllegalArgumentException e) {
@@ -238,6 +252,7 @@ final class Serve implements Callable<Integer> {
       fields.put("host", host);
       fields.put("port", server.port());
       fields.put("url", "http://" + at + "/");
+      fields.put("transport", server.transport().name().toLowerCase(Locale.ROOT));
       events().event(Level.INFO, "listening", fields);
       return;
     }

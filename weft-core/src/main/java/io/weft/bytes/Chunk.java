@@ -24,6 +24,9 @@ public final class Chunk {
 
   private final MemorySegment memory;
 
+  /// Where it lies; for the operating system.
+  private final long address;
+
   /// This chunk's place in the one outbox that fills it.
   final Outbox.Piece piece = new Outbox.Piece(this);
 
@@ -32,6 +35,7 @@ public final class Chunk {
 
   private Chunk(MemorySegment memory) {
     this.memory = memory;
+    this.address = memory.address();
     this.buffer = memory.asByteBuffer().order(ByteOrder.BIG_ENDIAN).limit(0);
     this.view = memory.asByteBuffer().asReadOnlyBuffer().order(ByteOrder.BIG_ENDIAN);
   }
@@ -43,11 +47,21 @@ public final class Chunk {
     return new Chunk(Arena.ofAuto().allocate(bytes, Long.BYTES));
   }
 
+  /// Makes a chunk of memory that somebody has; the chunk keeps it.
+  public static Chunk over(MemorySegment memory) {
+    return new Chunk(memory);
+  }
+
   /// Makes a chunk whose unread bytes are a copy of `bytes`.
   public static Chunk copyOf(byte[] bytes) {
     Chunk chunk = ofSize(Math.max(1, bytes.length));
     chunk.buffer.limit(bytes.length).put(0, bytes);
     return chunk;
+  }
+
+  /// The address of its first byte, for the operating system; good while somebody has the chunk.
+  public long address() {
+    return address;
   }
 
   /// Its size, in bytes.

@@ -1,5 +1,8 @@
 package io.weft.bytes;
 
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
@@ -171,6 +174,24 @@ public final class Outbox {
     int count = 0;
     for (Piece piece = first; piece != null && count < into.length; piece = piece.next) {
       into[count++] = piece.chunk.buffer.limit(piece.to).position(piece.from);
+    }
+    return count;
+  }
+
+  /// Writes down where the oldest waiting bytes lie, as an array of `struct iovec` of a 64-bit
+  /// machine: an address and a length, 8 bytes each.
+  ///
+  /// @param into filled from byte `at` on
+  /// @param most ranges to write down
+  /// @return how many were
+  public int gather(MemorySegment into, long at, int most) {
+    int count = 0;
+    long to = at;
+    for (Piece piece = first; piece != null && count < most; piece = piece.next) {
+      into.set(JAVA_LONG, to, piece.chunk.address() + piece.from);
+      into.set(JAVA_LONG, to + Long.BYTES, piece.to - piece.from);
+      to += 2 * Long.BYTES;
+      count++;
     }
     return count;
   }

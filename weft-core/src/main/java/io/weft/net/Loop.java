@@ -37,6 +37,11 @@ public final class Loop implements Runnable {
     }
   }
 
+  /// How often a loop that ends polls without anything closing, and how long each time.
+  private static final int CLOSE_POLLS = 100;
+
+  private static final long CLOSE_POLL_NS = 10_000_000;
+
   private final Poller poller;
   private final LongSupplier clock;
   private final RandomGenerator chance;
@@ -51,6 +56,10 @@ public final class Loop implements Runnable {
   private List<Conn> goingOn = new ArrayList<>();
   private @Nullable Conn conns;
   private int connCount;
+
+  /// Connections that have left and whose sockets the poller still has.
+  private int closing;
+
   private @Nullable Listener listener;
 
   /// What its TLS connections borrow; null until there is one.
@@ -158,7 +167,10 @@ public final class Loop implements Runnable {
         case WROTE -> conn.wrote(completion.bytes);
         case ENDED -> conn.ended();
         case FAILED -> conn.broke(message(completion.error));
-        case CLOSED -> conn.gone();
+        case CLOSED -> {
+          closing--;
+          conn.gone();
+        }
         case ACCEPTED, ACCEPT_FAILED -> throw new AssertionError(completion.kind);
       }
     } catch (Throwable bug) {
@@ -184,7 +196,8 @@ public final class Loop implements Runnable {
     List<Conn> now = toGoOn;
     toGoOn = goingOn;
     goingOn = now;
-    for (Conn conn : now) {
+    for (int at = 0; at < now.size(); at++) {
+      Conn conn = now.get(at);
       conn.toGoOn = false;
       try {
         conn.goOn();
@@ -233,8 +246,23 @@ public final class Loop implements Runnable {
       }
     }
     deliver();
+    awaitGone();
     poller.close();
     turnSinceNs = 0;
+  }
+
+  /// Waits a moment for the poller to let go of what closes.
+  private void awaitGone() {
+    try {
+      for (int left = CLOSE_POLLS; closing > 0 && left > 0; ) {
+        int before = closing;
+        poller.poll(CLOSE_POLL_NS);
+        deliver();
+        left -= closing == before ? 1 : 0;
+      }
+    } catch (IOException e) {
+      LOG.log(Level.ERROR, "The poller failed while its connections closed.", e);
+    }
   }
 
   /// Has the loop end after the running turn; from any thread.
@@ -380,6 +408,7 @@ public final class Loop implements Runnable {
     conn.next = null;
     conn.previous = null;
     connCount--;
+    closing++;
   }
 
   /// Does `action` with each connection; on the loop's thread. It may close them.

@@ -1,0 +1,124 @@
+package io.weft.net;
+
+import io.weft.bytes.Outbox;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/// A socket as [Uring] sees it: its file, and what is asked of it.
+final class UringSocket extends Socket {
+
+  final int fd;
+  private final InetSocketAddress remote;
+
+  /// Its place in the table of its poller, and which of those that had the place it is.
+  private int index;
+
+  private int generation;
+
+  /// Requests whose last completion has not been taken.
+  int inFlight;
+
+  /// Whether a request to receive is among them, and whether it is being cancelled.
+  boolean receiving;
+
+  boolean stopping;
+
+  /// Whether reads are wanted; whether there can be no more.
+  boolean reading = true;
+
+  boolean ended;
+
+  /// Whether the kernel may have more than it brought the last time.
+  boolean more = true;
+
+  /// Whether it is to be closed once nothing is asked of it any more.
+  boolean closing;
+
+  /// What is being written.
+  @Nullable Outbox outbox;
+
+  UringSocket(int fd, InetSocketAddress remote) {
+    this.fd = fd;
+    this.remote = remote;
+  }
+
+  @Override
+  public SocketAddress remote() {
+    return remote;
+  }
+
+  @Override
+  public void discard() {
+    new Linux().close(fd);
+  }
+
+  /// What stands in a request's user data, and finds the socket again in [Table#find]: in the upper
+  /// byte the kind of the request, then 24 bits of generation, then 32 of index.
+  long id(int kind) {
+    return (long) kind << Table.KIND_SHIFT | (long) generation << Table.GENERATION_SHIFT | index;
+  }
+
+  /// The sockets of one poller. A place is used again; a generation, 16 million sockets later.
+  static final class Table {
+
+    private static final int KIND_SHIFT = 56;
+    private static final int GENERATION_SHIFT = 32;
+    private static final int GENERATIONS = 0xFF_FFFF;
+
+    private @Nullable UringSocket[] sockets = new @Nullable UringSocket[64];
+    private int count;
+    private int[] free = new int[64];
+    private int freeCount;
+    private int generation;
+
+    void add(UringSocket socket) {
+      if (freeCount > 0) {
+        socket.index = free[--freeCount];
+      } else {
+        if (count == sockets.length) {
+          sockets = Arrays.copyOf(sockets, 2 * count);
+        }
+        socket.index = count++;
+      }
+      socket.generation = generation++ & GENERATIONS;
+      sockets[socket.index] = socket;
+    }
+
+    void remove(UringSocket socket) {
+      sockets[socket.index] = null;
+      if (freeCount == free.length) {
+        free = Arrays.copyOf(free, 2 * freeCount);
+      }
+      free[freeCount++] = socket.index;
+    }
+
+    /// The kind of a request, from its user data.
+    static int kind(long id) {
+      return (int) (id >>> KIND_SHIFT);
+    }
+
+    /// User data of a request that is about no socket.
+    static long idOf(int kind) {
+      return (long) kind << KIND_SHIFT;
+    }
+
+    /// The socket that a request is about; null if that one is gone.
+    @Nullable UringSocket find(long id) {
+      UringSocket socket = sockets[(int) id];
+      return socket != null && socket.generation == ((int) (id >>> GENERATION_SHIFT) & GENERATIONS)
+          ? socket
+          : null;
+    }
+
+    /// Closes the file of each one.
+    void closeAll(Linux linux) {
+      for (UringSocket socket : sockets) {
+        if (socket != null) {
+          linux.close(socket.fd);
+        }
+      }
+    }
+  }
+}
