@@ -33,6 +33,8 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
     void talk(Conversation ws) throws Exception;
   }
 
+  private static final long FOREVER_NS = Long.MAX_VALUE;
+
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
 
@@ -52,7 +54,7 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
   /// @throws ConnectionClosedException if the connection has ended and all its messages were taken
   /// @throws InterruptedException if the thread was interrupted while it waited
   public Message receive() throws InterruptedException {
-    Message message = await(Long.MAX_VALUE);
+    Message message = await(FOREVER_NS);
     if (message == null) {
       throw new ConnectionClosedException(end());
     }
@@ -85,7 +87,7 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
       @Override
       public boolean hasNext() {
         try {
-          next = next == null ? await(Long.MAX_VALUE) : next;
+          next = next == null ? await(FOREVER_NS) : next;
         } catch (InterruptedException e) {
           Thread.currentThread().interrupt();
           throw new IllegalStateException("interrupted while waiting for a message", e);
@@ -211,7 +213,11 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
     try {
       long leftNs = waitNs;
       while (inbox.isEmpty() && end == null && leftNs > 0) {
-        leftNs = changed.awaitNanos(leftNs);
+        if (waitNs == FOREVER_NS) {
+          changed.await(); // a wait with an end would set a timer and cancel it, for each message
+        } else {
+          leftNs = changed.awaitNanos(leftNs);
+        }
       }
       Message message = inbox.poll();
       if (message != null) {
