@@ -82,6 +82,7 @@ final class Servers implements AutoCloseable {
 
   @Override
   public void close() {
+    running.values().forEach(Subject::askToEnd);
     running.values().forEach(Subject::close);
     running.clear();
   }

@@ -89,7 +89,11 @@ final class Subject implements AutoCloseable {
 
   /// Waits until a server that was launched listens.
   static Subject ready(String peer, Process process) throws IOException {
-    String[] said = line(process, peer).split(" ", 2);
+    String line = line(process, peer);
+    while (!line.matches("\\d+ .+")) { // a profiler in the process may have its say first
+      line = line(process, peer);
+    }
+    String[] said = line.split(" ", 2);
     Target echo = Target.local(Integer.parseInt(said[0]), "/echo");
     return new Subject(peer, process.pid(), said[1], echo, process);
   }
@@ -148,9 +152,26 @@ final class Subject implements AutoCloseable {
     return numbers;
   }
 
+  /// Asks the process to end, as its standard input does; a profiler in it writes what it has.
+  void askToEnd() {
+    if (process != null) {
+      try {
+        process.getOutputStream().close();
+      } catch (IOException e) {
+        process.destroy(); // it has ended, or nearly
+      }
+    }
+  }
+
   @Override
   public void close() {
-    if (process != null) {
+    askToEnd();
+    try {
+      if (process != null && !process.waitFor(5, TimeUnit.SECONDS)) {
+        process.destroyForcibly();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
       process.destroyForcibly();
     }
   }

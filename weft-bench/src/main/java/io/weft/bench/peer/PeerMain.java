@@ -55,7 +55,7 @@ public final class PeerMain {
     Peer.Started started = peer.start(Integer.parseInt(args[1]));
     System.out.println(started.port() + " " + version(started.library()));
     answer();
-    Runtime.getRuntime().halt(0);
+    System.exit(0);
   }
 
   private static void answer() throws IOException, JMException {
