@@ -16,7 +16,7 @@ record Answer(Wire.End end, String startLine, int status, List<String> headers) 
 
   private static final Pattern STATUS_LINE = Pattern.compile("HTTP/1\\.1 ([1-5]\\d\\d)(?: .*)?");
   private static final int SWITCHING_PROTOCOLS = 101;
-  private static final int MAX_BYTES = 64 << 10;
+  private static final int MAX_BYTES = 1 << 20;
   private static final int MAX_INTERIM = 8;
 
   /// Reads the answer, past interim ones (RFC 9110 §15.2); what follows it stays in the wire.
@@ -30,14 +30,15 @@ record Answer(Wire.End end, String startLine, int status, List<String> headers) 
 
   private static Answer readOne(Wire wire) {
     StringBuilder head = new StringBuilder();
-    while (head.indexOf("\r\n\r\n") < 0 && head.length() < MAX_BYTES) {
+    boolean whole = false;
+    while (!whole && head.length() < MAX_BYTES) {
       int next = wire.read();
       if (next < 0) {
         break;
       }
       head.append((char) next);
+      whole = next == '\n' && head.indexOf("\r\n\r\n", Math.max(0, head.length() - 4)) >= 0;
     }
-    boolean whole = head.indexOf("\r\n\r\n") >= 0;
     List<String> lines = new ArrayList<>(Arrays.asList(head.toString().split("\r\n")));
     String start = lines.removeFirst();
     Matcher matcher = STATUS_LINE.matcher(start);

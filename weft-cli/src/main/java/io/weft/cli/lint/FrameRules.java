@@ -1,6 +1,7 @@
 package io.weft.cli.lint;
 
 import static io.weft.cli.lint.Rule.must;
+import static io.weft.cli.lint.Rule.should;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.weft.cli.lint.Rule.Need;
@@ -14,7 +15,7 @@ final class FrameRules {
   private static final String FAILS = "a Close with 1002";
   private static final int PROTOCOL_ERROR = 1002;
   private static final int TOO_BIG = 1009;
-  private static final long DRIP_NS = 200_000;
+  private static final long DRIP_NS = 1_000_000;
 
   private FrameRules() {}
 
@@ -139,13 +140,13 @@ final class FrameRules {
             "a ping of 126 bytes",
             FAILS,
             lab -> fails(lab, Frame.of(Frame.PING, new byte[126]))),
-        must(
+        should(
             "frame/length-16-long",
             "§5.2",
             "4 bytes announced in 16 bits",
             FAILS,
             lab -> failsRaw(lab, lab.message().bytes(2, 4), PROTOCOL_ERROR)),
-        must(
+        should(
             "frame/length-64-long",
             "§5.2",
             "4 bytes announced in 64 bits",

@@ -19,7 +19,7 @@ final class HandshakeRules {
   private static final String REFUSED = "an HTTP status of 400 or above";
   private static final String TAKEN = "101 with the right Accept";
   private static final String NOT_TAKEN = "400, or the end of the stream";
-  private static final long DRIP_NS = 200_000;
+  private static final long DRIP_NS = 1_000_000;
 
   private HandshakeRules() {}
 

@@ -20,6 +20,8 @@ final class TextRules {
   /// As long as a prompt server may take to see a bad byte, in ns.
   private static final long PROMPT_NS = 1_000_000_000;
 
+  private static final long DRIP_NS = 1_000_000;
+
   private TextRules() {}
 
   static List<Rule> all() {
@@ -166,7 +168,7 @@ final class TextRules {
   private static Verdict byteByByte(Lab lab) throws IOException, InterruptedException, Breach {
     Frame message = Frame.text(CHINESE);
     try (Session session = lab.upgrade()) {
-      session.wire().drip(message.bytes(), 200_000);
+      session.wire().drip(message.bytes(), DRIP_NS);
       session.wire().waitAfresh();
       return whole(lab, session, message);
     }

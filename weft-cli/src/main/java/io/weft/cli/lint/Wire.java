@@ -124,6 +124,7 @@ final class Wire implements AutoCloseable {
     try {
       socket.setSoTimeout((int) Math.min(leftMs, Integer.MAX_VALUE));
       at = 0;
+      to = 0;
       to = Math.max(0, in.read(buffer));
       if (to > 0) {
         return buffer[at++] & 0xFF;

@@ -116,6 +116,7 @@ final class FaultyServer implements AutoCloseable {
     private final Inflater inflater = new Inflater(true);
     private boolean deflates;
     private boolean cut;
+    private boolean torn;
     private int pings;
 
     // The message that is not whole yet:
@@ -183,7 +184,8 @@ final class FaultyServer implements AutoCloseable {
       long deadline = System.nanoTime() + headMs * 1_000_000L;
       StringBuilder head = new StringBuilder();
       boolean patient = breaks("limit/slow-head") || breaks("limit/silent-client");
-      while (head.indexOf("\r\n\r\n") < 0 && head.indexOf("\n\n") < 0) {
+      boolean whole = false;
+      while (!whole) {
         long left = (deadline - System.nanoTime()) / 1_000_000;
         socket.setSoTimeout(patient ? 0 : (int) Math.max(1, left));
         int next;
@@ -196,9 +198,11 @@ final class FaultyServer implements AutoCloseable {
           throw new EOFException();
         }
         head.append((char) next);
+        int tail = Math.max(0, head.length() - 4);
+        whole = head.indexOf("\r\n\r\n", tail) >= 0 || head.indexOf("\n\n", tail) >= 0;
         if (head.length() > MAX_HEAD && !broken.startsWith("limit/")) {
           throw new Refusal("431 Too Much");
-        } else if (in.available() == 0 && head.indexOf("\r\n\r\n") < 0) {
+        } else if (!whole && in.available() == 0) {
           cut = true;
         }
       }
@@ -393,6 +397,7 @@ final class FaultyServer implements AutoCloseable {
     }
 
     private int read() throws IOException {
+      torn |= in.available() == 0;
       int next = in.read();
       if (next < 0) {
         throw new EOFException();
@@ -405,7 +410,7 @@ final class FaultyServer implements AutoCloseable {
     /// @return whether there may be another
     private boolean frame() throws IOException, Failure {
       int first = read();
-      dislikeFrame("frame/byte-by-byte", in.available() == 0);
+      torn = false;
       int second = read();
       int kind = first & 0x0F;
       boolean control = kind >= 8;
@@ -422,9 +427,14 @@ final class FaultyServer implements AutoCloseable {
       String unmasked = kind == 8 ? "-close" : kind == 9 ? "-ping" : "";
       fail("frame/unmasked" + unmasked, !masked);
       long length = length(second & 0x7F);
-      byte[] key = masked ? in.readNBytes(4) : new byte[4];
+      byte[] key = new byte[4];
+      for (int at = 0; masked && at < key.length; at++) {
+        key[at] = (byte) read();
+      }
       dislikeFrame("frame/null-mask", masked && Arrays.equals(key, new byte[4]));
-      byte[] payload = payload((int) length, key, kind);
+      byte[] payload = payload((int) length, key);
+      dislikeFrame("frame/byte-by-byte", torn);
+      dislikeFrame("text/byte-by-byte", torn && kind == 1);
       if (control) {
         return control(kind, payload);
       } else if (kind <= 2) {
@@ -473,11 +483,11 @@ final class FaultyServer implements AutoCloseable {
       return length;
     }
 
-    private byte[] payload(int length, byte[] key, int kind) throws IOException, Failure {
-      byte[] payload = new byte[length];
-      for (int at = 0; at < length; at++) {
-        dislikeFrame("text/byte-by-byte", at > 0 && kind == 1 && in.available() == 0);
-        payload[at] = (byte) (read() ^ key[at % 4]);
+    private byte[] payload(int length, byte[] key) throws IOException {
+      byte[] payload = length > 1000 ? in.readNBytes(length) : new byte[length];
+      for (int at = 0; at < payload.length; at++) {
+        int next = length > 1000 ? payload[at] : read();
+        payload[at] = (byte) (next ^ key[at % 4]);
       }
       return payload;
     }
@@ -584,7 +594,7 @@ final class FaultyServer implements AutoCloseable {
     private void judge(boolean fin, byte[] payload) throws Failure {
       if (breaks("text/split-code-points") && opcode == 1 && !isUtf8(payload, true)) {
         throw new Failure(1007);
-      } else if (!fin && !compressed && !breaks("text/fail-fast")) {
+      } else if (!fin && !compressed && message.size() <= 1024 && !breaks("text/fail-fast")) {
         failText(message.toByteArray(), false);
       }
       dislikeFrame("deflate/plain-message", deflates && !compressed);
