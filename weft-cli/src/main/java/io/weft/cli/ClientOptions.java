@@ -125,6 +125,11 @@ final class ClientOptions {
 
   /// The URL with all that may be left out of it.
   String url() {
+    return whole(url);
+  }
+
+  /// A URL with all that may be left out of it.
+  static String whole(String url) {
     var scheme = SCHEME.matcher(url);
     if (!scheme.find()) {
       return "ws://" + (url.startsWith(":") ? "localhost" : "") + url;

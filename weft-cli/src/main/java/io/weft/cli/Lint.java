@@ -82,7 +82,7 @@ final class Lint implements Callable<Integer> {
   @Parameters(
       arity = "0..1",
       paramLabel = "URL",
-      description = "The endpoint, as ws://localhost:8080/echo or wss://host/path")
+      description = "The endpoint, as ws://localhost:8080/echo, :8080/echo or wss://host/path")
   private @Nullable String url;
 
   @Option(
@@ -124,8 +124,8 @@ final class Lint implements Callable<Integer> {
   private @Nullable String origin;
 
   @Option(
-      names = "--header",
-      paramLabel = "HEADER",
+      names = {"-H", "--header"},
+      paramLabel = "NAME:VALUE",
       converter = Header.class,
       description = "A header of every handshake, as 'Cookie: sid=42'. Repeatable")
   private List<String> headers = new ArrayList<>();
@@ -203,7 +203,13 @@ final class Lint implements Callable<Integer> {
     }
     try {
       return new Target(
-          URI.create(url), headers, origin, subprotocols, timeout, connections, insecure);
+          URI.create(ClientOptions.whole(url)),
+          headers,
+          origin,
+          subprotocols,
+          timeout,
+          connections,
+          insecure);
     } catch (IllegalArgumentException e) {
       throw wrong(String.valueOf(e.getMessage()));
     }

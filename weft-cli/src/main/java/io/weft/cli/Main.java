@@ -25,7 +25,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     exitCodeList = {
       "0:done",
       "1:not done: a connection ended otherwise than it should, an answer did not come, or weft lint"
-          + " found something",
+          + " or bench found a fault",
       "2:the command line is wrong",
       "3:weft lint met no WebSocket at the URL",
       "65:the input is not what it should be",
@@ -42,6 +42,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "  weft connect ws://localhost:8080/echo   talk to a server",
       "  echo hi | weft connect -1 :8080/echo    ask it once from a script",
       "  weft lint ws://localhost:8080/echo      hold a server against the rules",
+      "  weft bench ws://localhost:8080/echo     load it, check what comes back, and measure",
       "  weft connect --help                     every option of a command"
     })
 public final class Main implements Callable<Integer> {
@@ -107,6 +108,7 @@ public final class Main implements Callable<Integer> {
         .addSubcommand(new Connect())
         .addSubcommand(Serve.commandLine())
         .addSubcommand(Lint.commandLine())
+        .addSubcommand(new Bench())
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpWidth(100)
         .setUsageHelpLongOptionsMaxWidth(36)

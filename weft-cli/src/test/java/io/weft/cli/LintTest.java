@@ -147,7 +147,7 @@ final class LintTest {
       textBlock =
           """
           --strict                       | Missing required parameter: 'URL'
-          http://localhost/              | 'http://localhost/' does not begin with ws:// or wss://
+          ftp://localhost/               | 'ftp://localhost/' does not begin with ws:// or wss://
           ws://                          | Expected authority
           ws://u:p@localhost/            | is no URL of a WebSocket: write it as ws://host:port/path?query
           ws://localhost/ --only=frames  | 'frames' is no rule and no group of rules: see weft lint --list
