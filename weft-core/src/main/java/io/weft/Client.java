@@ -138,7 +138,7 @@ public final class Client {
 
   /// How to speak TLS to a `wss` server: whom to trust instead of the authorities of the Java
   /// runtime, a certificate of one's own, which versions. That the server's certificate is for the
-  /// host of the URL is verified whatever stands here.
+  /// host of the URL is verified whatever stands here, but for [Tls#insecurelyTrustingAnybody()].
   public Client tls(Tls with) {
     return new Client(url, limits, connectTimeout, headers, subprotocols, origin, with);
   }

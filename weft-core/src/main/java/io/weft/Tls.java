@@ -38,7 +38,8 @@ import org.jspecify.annotations.Nullable;
 /// Files are read when it is made; [#reread()] reads them again, which [Server#reload(Tls)] takes.
 /// TLS sessions are resumed between connections that share a value.
 ///
-/// A client verifies that the certificate is for the host it asked for (RFC 9525), always.
+/// A client verifies that the certificate is for the host it asked for (RFC 9525), unless it trusts
+/// anybody.
 public final class Tls {
 
   /// Whether a server asks its clients for certificates.
@@ -61,7 +62,7 @@ public final class Tls {
   }
 
   private final List<Source<List<TlsIdentities.Identity>>> identities;
-  private final @Nullable Source<KeyStore> trust;
+  private final @Nullable Source<TrustManager[]> trust;
   private final ClientAuth clientAuth;
   private final List<String> protocols;
   private final @Nullable SSLContext given;
@@ -70,7 +71,7 @@ public final class Tls {
 
   private Tls(
       List<Source<List<TlsIdentities.Identity>>> identities,
-      @Nullable Source<KeyStore> trust,
+      @Nullable Source<TrustManager[]> trust,
       ClientAuth clientAuth,
       List<String> protocols,
       @Nullable SSLContext given) {
@@ -85,7 +86,8 @@ public final class Tls {
         all.addAll(source.read());
       }
       this.hasIdentity = given != null || !all.isEmpty();
-      this.context = given != null ? given : context(all, trust == null ? null : trust.read());
+      this.context =
+          given != null ? given : context(all, trust == null ? judges(null) : trust.read());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (GeneralSecurityException e) {
@@ -93,21 +95,26 @@ public final class Tls {
     }
   }
 
-  private static SSLContext context(
-      List<TlsIdentities.Identity> identities, @Nullable KeyStore trust)
+  private static SSLContext context(List<TlsIdentities.Identity> identities, TrustManager[] judges)
+      throws GeneralSecurityException {
+    SSLContext context = SSLContext.getInstance("TLS");
+    context.init(new KeyManager[] {new TlsIdentities(identities)}, judges, null);
+    return context;
+  }
+
+  /// @param authorities null for those of the Java runtime
+  private static TrustManager[] judges(@Nullable KeyStore authorities)
       throws GeneralSecurityException {
     TrustManagerFactory factory =
         TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-    factory.init(trust);
+    factory.init(authorities);
     TrustManager[] judges = factory.getTrustManagers();
     for (int at = 0; at < judges.length; at++) {
       if (judges[at] instanceof X509ExtendedTrustManager judge) {
         judges[at] = new TlsTrust(judge);
       }
     }
-    SSLContext context = SSLContext.getInstance("TLS");
-    context.init(new KeyManager[] {new TlsIdentities(identities)}, judges, null);
-    return context;
+    return judges;
   }
 
   /// Without a certificate, trusting the authorities that the Java runtime trusts: what a client
@@ -191,16 +198,22 @@ public final class Tls {
       for (X509Certificate each : certificates(certificates)) {
         store.setCertificateEntry("authority-" + store.size(), each);
       }
-      return store;
+      return judges(store);
     });
   }
 
   /// The same with the certificates of a key store.
   public Tls trust(KeyStore authorities) {
-    return trusting(() -> authorities);
+    return trusting(() -> judges(authorities));
   }
 
-  private Tls trusting(Source<KeyStore> authorities) {
+  /// Trusts whoever answers, whatever certificate it shows, for whatever host: the connection is
+  /// encrypted, and perhaps with an attacker. For trying things out, and for nothing else.
+  public Tls insecurelyTrustingAnybody() {
+    return trusting(() -> new TrustManager[] {new TlsTrust.Anybody()});
+  }
+
+  private Tls trusting(Source<TrustManager[]> authorities) {
     if (given != null) {
       throw new IllegalArgumentException("whom an SSLContext trusts is decided already");
     }

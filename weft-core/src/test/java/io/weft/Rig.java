@@ -67,6 +67,9 @@ final class Rig implements AutoCloseable {
             .closeAtShutdown(false)
             .route(PATH, endpoint)
             .route("/beside", beside);
+    if (Peer.tls != null) {
+      builder.tls(TlsServerTest.localhost());
+    }
     with.accept(builder);
     this.server = builder.start();
     Bystander first = new Bystander(port(), "/beside");

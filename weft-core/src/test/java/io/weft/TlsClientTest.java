@@ -163,6 +163,17 @@ final class TlsClientTest {
   }
 
   @Test
+  void verifiesNothingWhenToldSo() throws Exception {
+    try (Server server = server(of(TestAuthority.selfSigned("a.example")), new Probe())) {
+      Tls anybody = Tls.system().insecurelyTrustingAnybody();
+      try (Conversation ws = to(server, "localhost").tls(anybody).connect()) {
+        ws.send("hi");
+        assertEquals(new Message.Text("hi"), ws.receive(Probe.WAIT));
+      }
+    }
+  }
+
+  @Test
   void showsItsCertificate() throws Exception {
     Probe probe = new Probe();
     Tls asking = TlsServerTest.localhost().trust(AUTHORITY.trust()).clientAuth(Tls.ClientAuth.NEED);

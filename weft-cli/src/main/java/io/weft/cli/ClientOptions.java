@@ -4,11 +4,14 @@ import io.weft.Client;
 import io.weft.Conversation;
 import io.weft.HandshakeException;
 import io.weft.Limits;
+import io.weft.Tls;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
@@ -61,6 +64,56 @@ final class ClientOptions {
       converter = Serve.Subprotocol.class,
       description = "Offer this subprotocol. Repeatable, the favourite first")
   private List<String> subprotocols = new ArrayList<>();
+
+  @ArgGroup(validate = false, order = 80, heading = "%nTLS, for wss:%n")
+  private Secrets secrets = new Secrets();
+
+  /// Whom to trust, and what to show.
+  static final class Secrets {
+
+    @Option(
+        names = "--ca",
+        paramLabel = "FILE",
+        description = "Trust the authorities of this PEM file, and no others")
+    private @Nullable Path authorities;
+
+    @Option(
+        names = "--cert",
+        paramLabel = "FILE",
+        description = "Show this certificate, in PEM, to a server that asks for one")
+    private @Nullable Path certificate;
+
+    @Option(
+        names = "--key",
+        paramLabel = "FILE",
+        description = "The private key of that certificate, in PEM, not encrypted")
+    private @Nullable Path key;
+
+    @Option(
+        names = "--insecure",
+        description = "Take whatever certificate the server shows, for whatever host")
+    private boolean insecure;
+
+    /// @throws IllegalArgumentException if they do not go together, or a file is of no use
+    private @Nullable Tls tls() {
+      if ((certificate == null) != (key == null)) {
+        throw new IllegalArgumentException("--cert and --key go together");
+      }
+      if (insecure && authorities != null) {
+        throw new IllegalArgumentException("--insecure and --ca do not go together");
+      }
+      if (certificate == null && authorities == null && !insecure) {
+        return null;
+      }
+      try {
+        Tls tls = certificate == null || key == null ? Tls.system() : Tls.ofPem(certificate, key);
+        tls = authorities == null ? tls : tls.trust(authorities);
+        return insecure ? tls.insecurelyTrustingAnybody() : tls;
+      } catch (UncheckedIOException e) {
+        throw new IllegalArgumentException(TlsOptions.cannotRead(e), e);
+      }
+    }
+  }
 
   @ArgGroup(
       validate = false,
@@ -160,6 +213,10 @@ final class ClientOptions {
       if (!origin.isEmpty()) {
         client = client.origin(origin);
       }
+      Tls tls = secrets.tls();
+      if (tls != null) {
+        client = client.tls(tls);
+      }
       for (String header : headers) {
         String[] pair = pair("--header", header, ":", "'Authorization: Bearer abc'");
         client = client.header(pair[0].strip(), pair[1].strip());
@@ -169,7 +226,7 @@ final class ClientOptions {
         client = client.cookie(pair[0], pair[1]);
       }
       return client;
-    } catch (IllegalArgumentException | UnsupportedOperationException e) {
+    } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }
   }

@@ -3,6 +3,7 @@ package io.weft.cli;
 import io.weft.Endpoint;
 import io.weft.Limits;
 import io.weft.Server;
+import io.weft.Tls;
 import io.weft.Transport;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -21,6 +22,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
@@ -63,6 +65,8 @@ import picocli.CommandLine.TypeConversionException;
       "  weft serve --host 0.0.0.0 --port 9000               for everyone who can reach you",
       "  weft serve --origin https://app.example             for pages of another site too",
       "  weft serve --max-message 16MiB                      for large messages",
+      "  weft serve --tls                                    over https and wss, to try them",
+      "  weft serve --tls-cert chain.pem --tls-key key.pem   over https and wss, for good",
       "  weft serve --log-format json 2> weft.log            with a log for programs"
     })
 final class Serve implements Callable<Integer> {
@@ -115,6 +119,9 @@ final class Serve implements Callable<Integer> {
           "Agree on this subprotocol if the client offers it. Repeatable, the favourite first."
               + " Default: none")
   private List<String> subprotocols = new ArrayList<>();
+
+  @ArgGroup(validate = false, order = 90, heading = "%nTLS:%n")
+  private TlsOptions tls = new TlsOptions();
 
   @Option(names = "--quiet", description = "Log warnings and errors only, not every connection")
   private boolean quiet;
@@ -175,8 +182,16 @@ final class Serve implements Callable<Integer> {
     LogFinder.use(journal);
     Thread.ofPlatform().daemon().name("weft-json").start(Json::load); // beside what follows
     Health health = new Health();
-    Server server = builder(journal, health).start();
+    Server.Builder builder = builder(journal, health);
+    Tls with = tls();
+    if (with != null) {
+      builder.tls(with);
+    }
+    Server server = builder.start();
     health.of(server);
+    if (with != null) {
+      tls.watch(server, with, journal);
+    }
     return server;
   }
 
@@ -200,6 +215,14 @@ final class Serve implements Callable<Integer> {
       }
       Console.on(builder);
       return builder;
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private @Nullable Tls tls() {
+    try {
+      return tls.tls(host);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }
@@ -251,7 +274,10 @@ final class Serve implements Callable<Integer> {
       fields.put("version", Main.Version.number());
       fields.put("host", host);
       fields.put("port", server.port());
-      fields.put("url", "http://" + at + "/");
+      fields.put("url", (server.isSecure() ? "https://" : "http://") + at + "/");
+      if (tls.fingerprint() != null) {
+        fields.put("fingerprint", tls.fingerprint());
+      }
       fields.put("transport", server.transport().name().toLowerCase(Locale.ROOT));
       events().event(Level.INFO, "listening", fields);
       return;
@@ -259,17 +285,28 @@ final class Serve implements Callable<Integer> {
     out()
         .print(
             """
-            Weft %1$s listens: open http://%2$s/ in a browser.
+            Weft %1$s listens: open http%3$s://%2$s/ in a browser.
 
-              ws://%2$s/echo                   text and binary come back
-              ws://%2$s/chat/lobby?name=ann    a room: everyone in it reads what anyone says
-              ws://%2$s/ws/ann/                one to one: send {"to":"bob","text":"hi"}
-              ws://%2$s/clock                  the time, pushed every second
-              http://%2$s/health               status and connections, for probes
+              ws%3$s://%2$s/echo                   text and binary come back
+              ws%3$s://%2$s/chat/lobby?name=ann    a room: everyone in it reads what anyone says
+              ws%3$s://%2$s/ws/ann/                one to one: send {"to":"bob","text":"hi"}
+              ws%3$s://%2$s/clock                  the time, pushed every second
+              http%3$s://%2$s/health               status and connections, for probes
 
-            Ctrl-C stops it.
             """
-                .formatted(Main.Version.number(), at));
+                .formatted(Main.Version.number(), at, server.isSecure() ? "s" : ""));
+    if (tls.fingerprint() != null) {
+      out()
+          .print(
+              """
+              The certificate is weft's own, made just now for localhost; nobody vouches for it, and
+              your browser will say so. Its SHA-256 fingerprint:
+              %s
+
+              """
+                  .formatted(tls.fingerprint()));
+    }
+    out().println("Ctrl-C stops it.");
     out().flush();
   }
 

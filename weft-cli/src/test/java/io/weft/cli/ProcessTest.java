@@ -94,7 +94,7 @@ final class ProcessTest {
     assertTrue(weft.toHandle().destroy());
   }
 
-  private static Process weft(String... args) throws Exception {
+  static Process weft(String... args) throws Exception {
     return java(Main.class, args);
   }
 
