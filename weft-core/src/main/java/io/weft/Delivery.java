@@ -65,8 +65,8 @@ public final class Delivery {
     return settled.getNow(Outcome.KEPT);
   }
 
-  /// Told once it is no longer kept, in the order in which messages were given. Usually completed
-  /// on the loop's thread: what hangs on it must not block.
+  /// Told once it is no longer kept; of those that are sent, in the order in which they were given.
+  /// Usually completed on the loop's thread: what hangs on it must not block.
   ///
   /// @return a future of its own; to cancel it does not take the message back
   public CompletableFuture<Outcome> settled() {

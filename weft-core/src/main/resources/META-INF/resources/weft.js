@@ -196,7 +196,7 @@ export class Live extends EventTarget {
         this.#step(this.#options.closeTimeout, () =>
           this.#gone({ ...ours, code: 1006, reason: "the server did not answer Close in time" }),
         );
-        this.#socket.close(code, reason);
+        this.#socket?.close(code, reason); // there is none if it has just ended
         this.#become({ name: "closing" });
         break;
       case "connecting":
@@ -322,10 +322,11 @@ export class Live extends EventTarget {
 
   #lost(why, proven) {
     this.#sweep();
+    const givesUp = this.#state.name === "closing" || this.#givesUp(why);
     if (this.#state.name === "closed") {
-      return; // by a listener
+      return; // by isFinal
     }
-    if (this.#state.name === "closing" || this.#givesUp(why)) {
+    if (givesUp || this.#state.name === "closing") {
       this.#end(why);
       return;
     }

@@ -70,9 +70,18 @@ final class LimitOptions {
     help("mailboxMails", "Sends of other threads that wait for a loop", "a send is refused");
     help("tlsTasks", "TLS handshakes that wait for a thread", "the connection is closed");
     help("poolBytes", "Memory that all loops lend to what waits to be sent", "a send is refused");
-    help("keptMessages", "Messages that a client keeps to send on its next connection", "overflow");
-    help("keptBytes", "What these hold, unless one alone is longer", "overflow");
-    help("keptTimeout", "For such a message to be handed to a connection", "it is dropped");
+    help(
+        "keptMessages",
+        "Of clients only: messages kept for the next connection",
+        "they are refused");
+    help(
+        "keptBytes",
+        "Of clients only: what these hold, unless one alone is longer",
+        "they are refused");
+    help(
+        "keptTimeout",
+        "Of clients only: for one of these to be handed to a connection",
+        "it is dropped");
     help("drainTimeout", "For connections to close when the server stops", "closed by force");
     help("drainSpread", "Over which the closes are spread when the server stops", "no more spread");
     help(

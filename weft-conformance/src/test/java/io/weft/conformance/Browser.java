@@ -152,6 +152,11 @@ final class Browser implements AutoCloseable {
     assertEquals(List.of(), errors());
   }
 
+  /// Demands the same, but for errors that say something.
+  void noErrorsBut(String expected) {
+    assertEquals(List.of(), errors().stream().filter(error -> !error.contains(expected)).toList());
+  }
+
   /// The errors in the browser's own console since the last time it was asked.
   List<String> errors() {
     return driver.manage().logs().get(LogType.BROWSER).getAll().stream()

@@ -294,6 +294,35 @@ final class LiveBrowserTest {
   }
 
   @Test
+  void closesFromWhateverItCalls() throws Exception {
+    String ends = feed(server.port()) + "?code=1012";
+    for (String event : List.of("open", "message", "close", "state")) {
+      openPage("inPage");
+      String url = event.equals("message") ? feed(server.port()) : ends;
+      does("open", url, QUICK);
+      does("closeOn", event);
+      does("send", "hi");
+      awaitOver();
+    }
+    for (String url : List.of(ends, feed(1))) {
+      openPage("inPage");
+      does("openAndCloseInIsFinal", url, QUICK);
+      awaitOver();
+    }
+    browser.noErrorsBut("net::ERR");
+  }
+
+  /// Waits until it is closed, once.
+  private void awaitOver() {
+    browser.awaitTrue(
+        """
+        return window[arguments[0]]("log", []).filter((l) => l.startsWith("over ")).length === 1
+            && window[arguments[0]]("log", []).filter((l) => l.startsWith("state closed")).length === 1
+        """,
+        where);
+  }
+
+  @Test
   void knowsTheRules() throws Exception {
     openPage("inWorker");
     assertEquals(

@@ -32,6 +32,20 @@ const commands = {
   close(code, reason) {
     live.close(code, reason);
   },
+  closeOn(type) {
+    live.addEventListener(type, ({ state }) => {
+      if (!state || state.name === "waiting") {
+        live.close();
+      }
+    });
+  },
+  openAndCloseInIsFinal(url, options) {
+    const isFinal = () => {
+      live.close();
+      return false;
+    };
+    commands.open(url, { ...options, isFinal });
+  },
   kept: () => [live.keptMessages, live.keptBytes],
   state: () => live.state.name,
   log: () => log,
