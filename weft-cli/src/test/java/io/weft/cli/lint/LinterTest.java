@@ -1,5 +1,6 @@
 package io.weft.cli.lint;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -7,11 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.weft.Endpoint;
 import io.weft.Message;
 import io.weft.Server;
+import io.weft.Tls;
 import io.weft.WebSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -26,6 +30,7 @@ import java.util.concurrent.Semaphore;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /// Each rule is kept by a sound server, and fails with one that breaks it.
 @Timeout(180)
@@ -152,9 +157,56 @@ final class LinterTest {
   }
 
   @Test
+  void weftKeepsEveryRuleOverTlsWhoseCertificateIsTrustedOnlyIfToldSo(@TempDir Path folder)
+      throws Exception {
+    Tls tls = Tls.ofKeyStore(selfSigned(folder), "weft-lint".toCharArray());
+    Set<String> ids = ids();
+    ids.removeAll(SLOW);
+    try (Server server =
+        Server.at("127.0.0.1", 0).tls(tls).route("/echo", new EchoEndpoint()).start()) {
+      URI uri = URI.create("wss://127.0.0.1:" + server.port() + "/echo");
+      Target strict = new Target(uri, List.of(), null, List.of(), GENEROUS, 4, false);
+      assertThrows(Linter.Unreachable.class, () -> lint(new Linter(strict, Linter.Echo.AUTO), ids));
+      Target insecure = new Target(uri, List.of(), null, List.of(), GENEROUS, 4, true);
+      List<Finding> findings = lint(new Linter(insecure, Linter.Echo.YES), ids);
+      assertAll(Outcome.OK, findings.stream().filter(f -> !needsCompression(f)).toList());
+    }
+  }
+
+  /// A certificate that its own key signed, made by the JDK's keytool.
+  private static Path selfSigned(Path folder) throws Exception {
+    Path store = folder.resolve("lint.p12");
+    Process keytool =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                "-genkeypair",
+                "-alias",
+                "lint",
+                "-keyalg",
+                "EC",
+                "-dname",
+                "CN=localhost",
+                "-validity",
+                "2",
+                "-storetype",
+                "PKCS12",
+                "-storepass",
+                "weft-lint",
+                "-keystore",
+                store.toString())
+            .redirectErrorStream(true)
+            .start();
+    String said = new String(keytool.getInputStream().readAllBytes(), UTF_8);
+    assertEquals(0, keytool.waitFor(), said);
+    return store;
+  }
+
+  @Test
   void anEndpointThatTakesNoMessagesIsJudgedInTheRest() throws Exception {
     try (Server server = weft()) {
-      List<Finding> findings = lint(new Linter(target(server, "/mute"), Linter.Echo.AUTO), ids());
+      Set<String> ids = ids();
+      ids.removeAll(SLOW);
+      List<Finding> findings = lint(new Linter(target(server, "/mute"), Linter.Echo.AUTO), ids);
       assertEquals(Outcome.SKIPPED, of(findings, "text/invalid").outcome());
       assertEquals("the endpoint takes no text", of(findings, "text/invalid").seen());
       assertEquals(Outcome.SKIPPED, of(findings, "frame/binary-sizes").outcome());
