@@ -51,6 +51,7 @@ final class Peers implements Callable<Integer> {
           "netty-nio",
           "netty-epoll",
           "netty-io_uring",
+          "netty-tcnative",
           "undertow",
           "jetty",
           "vertx",
@@ -61,6 +62,10 @@ final class Peers implements Callable<Integer> {
   /// Where the straight-line style is measured: it differs only in how messages are handed over.
   private static final List<String> STRAIGHT_LINE = List.of("echo-20", "echo-16k");
 
+  /// Who is measured over TLS.
+  private static final List<String> TLS =
+      List.of("weft-nio", "netty-epoll", "netty-tcnative", "jetty");
+
   private static final List<String> QUICK =
       List.of("echo-20", "echo-16k", "pipelined-20", "broadcast", "idle");
 
@@ -69,10 +74,10 @@ final class Peers implements Callable<Integer> {
       paramLabel = "SCENARIO/SERVER,...",
       description = {
         "Only these; * stands for anything, and without a server all are meant.",
-        "Scenarios: echo-20, echo-1k, echo-16k, echo-1m, pipelined-20, many-20, broadcast, connect,"
-            + " idle.",
-        "Servers: weft-nio, weft-straight, netty-nio, netty-epoll, netty-io_uring, undertow, jetty,"
-            + " vertx, tomcat, helidon, java-websocket."
+        "Scenarios: echo-20, echo-1k, echo-16k, echo-1m, pipelined-20, many-20, tls-20, tls-16k,"
+            + " broadcast, connect, idle.",
+        "Servers: weft-nio, weft-straight, netty-nio, netty-epoll, netty-io_uring, netty-tcnative,"
+            + " undertow, jetty, vertx, tomcat, helidon, java-websocket."
       })
   private List<String> only = List.of();
 
@@ -89,7 +94,7 @@ final class Peers implements Callable<Integer> {
       names = "--url",
       paramLabel = "URL",
       description =
-          "Measure the server that runs at this ws:// URL too, which echoes there; broadcast is"
+          "Measure the server that runs at this ws:// or wss:// URL too, which echoes there; broadcast is"
               + " left out.")
   private @Nullable URI url;
 
@@ -195,10 +200,11 @@ final class Peers implements Callable<Integer> {
         continue;
       }
       List<String> servers =
-          SERVERS.stream().filter(server -> takesPart(scenario.name(), server)).toList();
+          SERVERS.stream().filter(server -> takesPart(scenario, server)).toList();
       boolean hasOther =
           url != null
               && scenario.kind() != Scenario.Kind.BROADCAST
+              && scenario.isTls() == "wss".equals(url.getScheme())
               && isWanted(scenario.name(), "");
       if (!servers.isEmpty() || hasOther) {
         entries.add(new Entry(scenario, servers, hasOther));
@@ -207,9 +213,14 @@ final class Peers implements Callable<Integer> {
     return entries;
   }
 
-  private boolean takesPart(String scenario, String server) {
-    return isWanted(scenario, server)
-        && (!server.equals("weft-straight") || STRAIGHT_LINE.contains(scenario));
+  private boolean takesPart(Scenario scenario, String server) {
+    boolean has =
+        switch (server) {
+          case "weft-straight" -> STRAIGHT_LINE.contains(scenario.name());
+          case "netty-tcnative" -> scenario.isTls();
+          default -> !scenario.isTls() || TLS.contains(server);
+        };
+    return has && isWanted(scenario.name(), server);
   }
 
   /// Whether `--only` names it; an empty server is asked for its scenario alone.

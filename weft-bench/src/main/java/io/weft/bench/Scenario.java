@@ -15,9 +15,16 @@ import java.util.List;
 /// @param connections at once
 /// @param messageBytes of payload; 0 if there is none
 /// @param inFlight messages under way on each connection at once
+/// @param isTls whether over TLS
 /// @param title what it is, for people
 record Scenario(
-    String name, Kind kind, int connections, int messageBytes, int inFlight, String title) {
+    String name,
+    Kind kind,
+    int connections,
+    int messageBytes,
+    int inFlight,
+    boolean isTls,
+    String title) {
 
   /// What the connections do.
   enum Kind {
@@ -34,15 +41,17 @@ record Scenario(
   /// All that there are, in the order in which they run.
   static List<Scenario> all(int idleConnections) {
     return List.of(
-        new Scenario("echo-20", Kind.ECHO, 100, 20, 1, "echo of 20 B"),
-        new Scenario("echo-1k", Kind.ECHO, 100, 1 << 10, 1, "echo of 1 KiB"),
-        new Scenario("echo-16k", Kind.ECHO, 100, 16 << 10, 1, "echo of 16 KiB"),
-        new Scenario("echo-1m", Kind.ECHO, 100, 1 << 20, 1, "echo of 1 MiB"),
-        new Scenario("pipelined-20", Kind.ECHO, 100, 20, 16, "echo of 20 B, 16 in flight"),
-        new Scenario("many-20", Kind.ECHO, 2000, 20, 1, "echo of 20 B, 2,000 connections"),
-        new Scenario("broadcast", Kind.BROADCAST, 1000, 100, 1, "one message to 1,000 members"),
-        new Scenario("connect", Kind.CHURN, 16, 0, 1, "connect, handshake, close"),
-        new Scenario("idle", Kind.IDLE, idleConnections, 100, 1, "an idle connection"));
+        new Scenario("echo-20", Kind.ECHO, 100, 20, 1, false, "echo of 20 B"),
+        new Scenario("echo-1k", Kind.ECHO, 100, 1 << 10, 1, false, "echo of 1 KiB"),
+        new Scenario("echo-16k", Kind.ECHO, 100, 16 << 10, 1, false, "echo of 16 KiB"),
+        new Scenario("echo-1m", Kind.ECHO, 100, 1 << 20, 1, false, "echo of 1 MiB"),
+        new Scenario("pipelined-20", Kind.ECHO, 100, 20, 16, false, "echo of 20 B, 16 in flight"),
+        new Scenario("many-20", Kind.ECHO, 2000, 20, 1, false, "echo of 20 B, 2,000 connections"),
+        new Scenario("tls-20", Kind.ECHO, 100, 20, 1, true, "echo of 20 B over TLS"),
+        new Scenario("tls-16k", Kind.ECHO, 100, 16 << 10, 1, true, "echo of 16 KiB over TLS"),
+        new Scenario("broadcast", Kind.BROADCAST, 1000, 100, 1, false, "one message to 1,000 members"),
+        new Scenario("connect", Kind.CHURN, 16, 0, 1, false, "connect, handshake, close"),
+        new Scenario("idle", Kind.IDLE, idleConnections, 100, 1, false, "an idle connection"));
   }
 
   /// Whether the latency at half load is asked for too.

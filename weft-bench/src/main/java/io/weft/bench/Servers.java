@@ -1,6 +1,10 @@
 package io.weft.bench;
 
+import io.weft.bench.peer.Peer;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,10 +16,11 @@ import org.jspecify.annotations.Nullable;
 final class Servers implements AutoCloseable {
 
   private final Cores cores;
+  private @Nullable Path keyStore;
   private final Map<Key, Subject> running = new LinkedHashMap<>();
 
   /// What makes two processes of a server different.
-  private record Key(String peer, boolean counts, int maxMessageBytes) {}
+  private record Key(String peer, boolean counts, int maxMessageBytes, boolean isTls) {}
 
   /// How a start went.
   ///
@@ -38,8 +43,9 @@ final class Servers implements AutoCloseable {
         try {
           launched.put(
               peer,
-              Subject.launch(peer, scenario.countsMemory(), scenario.maxMessageBytes(), cores));
-        } catch (IOException e) {
+              Subject.launch(
+                  peer, scenario, scenario.isTls() ? keyStore() : null, cores));
+        } catch (IOException | RuntimeException e) {
           failures.put(peer, String.valueOf(e.getMessage()));
         }
       }
@@ -60,6 +66,32 @@ final class Servers implements AutoCloseable {
     return starts;
   }
 
+  /// A key and its certificate, made once for a run by the JDK's own tool.
+  private Path keyStore() throws IOException {
+    if (keyStore == null) {
+      Path file = Files.createTempDirectory("weft-bench").resolve("key.p12");
+      Process keytool =
+          new ProcessBuilder(
+                  Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                  "-genkeypair",
+                  "-alias", "measure",
+                  "-keyalg", "EC",
+                  "-groupname", "secp256r1",
+                  "-dname", "CN=localhost",
+                  "-storetype", "PKCS12",
+                  "-storepass", Peer.PASSWORD,
+                  "-keystore", file.toString())
+              .redirectErrorStream(true)
+              .start();
+      String said = new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      if (!Files.exists(file)) {
+        throw new IOException("keytool made no key: " + said);
+      }
+      keyStore = file;
+    }
+    return keyStore;
+  }
+
   /// Ends a server that failed; it is started again when it is next asked for.
   void drop(Subject subject) {
     subject.close();
@@ -69,7 +101,7 @@ final class Servers implements AutoCloseable {
   private void endOthersThan(Scenario scenario) {
     for (Map.Entry<Key, Subject> entry : List.copyOf(running.entrySet())) {
       Key key = entry.getKey();
-      boolean isCommon = !key.counts && key.maxMessageBytes == (16 << 10);
+      boolean isCommon = !key.counts && !key.isTls && key.maxMessageBytes == (16 << 10);
       if (!isCommon && !key.equals(key(key.peer, scenario))) {
         drop(entry.getValue());
       }
@@ -77,7 +109,8 @@ final class Servers implements AutoCloseable {
   }
 
   private static Key key(String peer, Scenario scenario) {
-    return new Key(peer, scenario.countsMemory(), scenario.maxMessageBytes());
+    return new Key(
+        peer, scenario.countsMemory(), scenario.maxMessageBytes(), scenario.isTls());
   }
 
   @Override

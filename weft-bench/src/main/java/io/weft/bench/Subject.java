@@ -52,10 +52,10 @@ final class Subject implements AutoCloseable {
 
   /// Starts a server in a process of its own; it takes a moment until [#ready].
   ///
-  /// @param counts whether its native memory is to be counted
-  /// @param maxMessageBytes the largest message that will be sent to it
-  static Process launch(String peer, boolean counts, int maxMessageBytes, Cores cores)
-      throws IOException {
+  /// @param scenario what it is to serve
+  /// @param keyStore its key if that is over TLS, else null
+  static Process launch(
+      String peer, Scenario scenario, @Nullable Path keyStore, Cores cores) throws IOException {
     List<String> command = new ArrayList<>(cores.ofServer());
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(
@@ -64,7 +64,7 @@ final class Subject implements AutoCloseable {
             "-XX:+UseCompactObjectHeaders",
             "--enable-native-access=ALL-UNNAMED",
             "--sun-misc-unsafe-memory-access=allow"));
-    if (counts) {
+    if (scenario.countsMemory()) {
       command.addAll(List.of("-XX:NativeMemoryTracking=summary", "-XX:+UseSerialGC"));
     }
     String more = System.getProperty("weft.bench.jvm", "");
@@ -75,7 +75,10 @@ final class Subject implements AutoCloseable {
             System.getProperty("java.class.path"),
             PeerMain.class.getName(),
             peer,
-            Integer.toString(maxMessageBytes)));
+            Integer.toString(scenario.maxMessageBytes())));
+    if (keyStore != null) {
+      command.add(keyStore.toString());
+    }
     return new ProcessBuilder(command)
         .redirectError(ProcessBuilder.Redirect.appendTo(log(peer).toFile()))
         .start();
@@ -132,7 +135,7 @@ final class Subject implements AutoCloseable {
 
   /// Where it answers, for a scenario.
   Target target(Scenario scenario) {
-    return process == null ? echo : new Target(echo.address(), scenario.path());
+    return process == null ? echo : new Target(echo.address(), scenario.path(), scenario.isTls());
   }
 
   /// Asks the process one of the questions that [PeerMain] answers.

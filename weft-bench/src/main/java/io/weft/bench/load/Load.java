@@ -5,7 +5,6 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
-import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import org.HdrHistogram.Histogram;
 
@@ -31,8 +30,7 @@ public abstract class Load implements AutoCloseable {
 
   /// One connection.
   static class Line {
-    final SocketChannel channel;
-
+    final Wire wire;
     final SelectionKey key;
 
     /// What is not written yet of that which is under way.
@@ -41,18 +39,19 @@ public abstract class Load implements AutoCloseable {
     /// Bytes that have come back of what is under way.
     int received;
 
-    Line(SocketChannel channel, Selector selector) throws IOException {
-      this.channel = channel;
-      this.key = channel.register(selector, SelectionKey.OP_READ, this);
+    Line(Wire wire, Selector selector) throws IOException {
+      this.wire = wire;
+      this.key = wire.channel.register(selector, SelectionKey.OP_READ, this);
     }
 
     /// Writes what it can, and asks to be told when it can more.
     void write() throws IOException {
-      channel.write(out);
+      wire.write(out);
       boolean waits = (key.interestOps() & SelectionKey.OP_WRITE) != 0;
-      if (out.hasRemaining() && !waits) {
+      boolean isLeft = out.hasRemaining() || wire.isPending();
+      if (isLeft && !waits) {
         key.interestOps(SelectionKey.OP_READ | SelectionKey.OP_WRITE);
-      } else if (!out.hasRemaining() && waits) {
+      } else if (!isLeft && waits) {
         key.interestOps(SelectionKey.OP_READ);
       }
     }
@@ -148,7 +147,7 @@ public abstract class Load implements AutoCloseable {
 
   /// Reads once, and holds it against the next bytes that `expected` still owes.
   final void receive(Line line, ByteBuffer expected) throws IOException {
-    if (line.channel.read(in.clear()) < 0) {
+    if (line.wire.read(in.clear()) < 0) {
       throw new IOException("the server closed a connection");
     }
     in.flip();
@@ -181,7 +180,7 @@ public abstract class Load implements AutoCloseable {
       in.position(in.position() + 2).get(payload);
       ByteBuffer pong = ByteBuffer.allocate(6 + payload.length);
       pong.put(Frames.PONG).put((byte) (0x80 | payload.length)).putInt(0).put(payload);
-      line.channel.write(pong.flip());
+      line.wire.write(pong.flip());
     }
   }
 

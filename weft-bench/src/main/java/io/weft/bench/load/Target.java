@@ -1,7 +1,6 @@
 package io.weft.bench.load;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
@@ -14,7 +13,8 @@ import java.nio.charset.StandardCharsets;
 ///
 /// @param address its host and port
 /// @param path of the endpoint, beginning with a slash
-public record Target(InetSocketAddress address, String path) {
+/// @param isTls whether it speaks TLS
+public record Target(InetSocketAddress address, String path, boolean isTls) {
 
   /// What a server must answer to our key (RFC 6455 §1.3).
   static final String ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
@@ -23,20 +23,21 @@ public record Target(InetSocketAddress address, String path) {
 
   /// An endpoint of a server on this machine.
   public static Target local(int port, String path) {
-    return new Target(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), path);
+    return new Target(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), path, false);
   }
 
   /// What a URL names.
   ///
-  /// @throws IllegalArgumentException unless it is one of `ws://host:port/path`
+  /// @throws IllegalArgumentException unless it is `ws://host:port/path`, or one of `wss`
   public static Target of(URI url) {
-    if (!"ws".equals(url.getScheme()) || url.getHost() == null) {
+    boolean isTls = "wss".equals(url.getScheme());
+    if (!(isTls || "ws".equals(url.getScheme())) || url.getHost() == null) {
       throw new IllegalArgumentException(url + " is no ws://host:port/path");
     }
     String path = url.getRawPath().isEmpty() ? "/" : url.getRawPath();
     String query = url.getRawQuery() == null ? "" : "?" + url.getRawQuery();
-    int port = url.getPort() < 0 ? 80 : url.getPort();
-    return new Target(new InetSocketAddress(url.getHost(), port), path + query);
+    int port = url.getPort() < 0 ? isTls ? 443 : 80 : url.getPort();
+    return new Target(new InetSocketAddress(url.getHost(), port), path + query, isTls);
   }
 
   /// The request that opens a connection.
@@ -58,15 +59,16 @@ public record Target(InetSocketAddress address, String path) {
   ///
   /// @param number which one it is: many loopback addresses are used in turn, so that ports do not
   ///   run out
-  public SocketChannel open(int number) throws IOException {
+  Wire open(int number) throws IOException {
     SocketChannel channel = channel(number);
     try {
       channel.socket().connect(address, PATIENCE_MS);
       channel.socket().setSoTimeout(PATIENCE_MS);
-      channel.write(ByteBuffer.wrap(handshake()));
-      readHead(channel.socket().getInputStream());
+      Wire wire = new Wire(channel, isTls);
+      wire.write(ByteBuffer.wrap(handshake()));
+      readHead(wire);
       channel.configureBlocking(false);
-      return channel;
+      return wire;
     } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;
@@ -85,17 +87,15 @@ public record Target(InetSocketAddress address, String path) {
     return channel;
   }
 
-  private static void readHead(InputStream in) throws IOException {
-    byte[] head = new byte[4096];
-    int length = 0;
+  private static void readHead(Wire wire) throws IOException {
+    ByteBuffer head = ByteBuffer.allocate(64 << 10);
     do {
-      int read = in.read(head, length, head.length - length);
-      if (read <= 0) {
-        throw new IOException("the handshake was not answered: " + text(head, length));
+      if (wire.read(head) < 0) {
+        throw new IOException(
+            "the handshake was not answered: " + text(head.array(), head.position()));
       }
-      length += read;
-    } while (!endsHead(head, length));
-    checkHead(text(head, length));
+    } while (!endsHead(head.array(), head.position()));
+    checkHead(text(head.array(), head.position()));
   }
 
   /// Whether so many bytes end with an empty line.

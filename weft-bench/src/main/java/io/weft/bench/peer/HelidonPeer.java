@@ -16,7 +16,7 @@ final class HelidonPeer {
 
   private HelidonPeer() {}
 
-  static Peer.Started start(int maxMessageBytes) {
+  static Peer.Started start(Peer.Order order) {
     Set<WsSession> members = ConcurrentHashMap.newKeySet();
     WebServer server =
         WebServer.builder()
@@ -24,7 +24,7 @@ final class HelidonPeer {
             .port(0)
             .connectionOptions(options -> options.tcpNoDelay(true))
             .addProtocol(
-                WsConfig.builder().maxFrameLength(Math.max(1 << 20, maxMessageBytes)).build())
+                WsConfig.builder().maxFrameLength(Math.max(1 << 20, order.maxMessageBytes())).build())
             .addRouting(
                 WsRouting.builder()
                     .endpoint("/echo", Echo::new)

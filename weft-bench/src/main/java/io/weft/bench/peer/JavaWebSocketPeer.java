@@ -21,7 +21,7 @@ final class JavaWebSocketPeer extends WebSocketServer {
     setTcpNoDelay(true);
   }
 
-  static Peer.Started start(int maxMessageBytes) throws InterruptedException {
+  static Peer.Started start(Peer.Order order) throws InterruptedException {
     JavaWebSocketPeer server = new JavaWebSocketPeer();
     server.start();
     server.started.await();

@@ -4,8 +4,11 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.eclipse.jetty.server.AbstractConnectionFactory;
+import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.ssl.SslContextFactory;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.eclipse.jetty.websocket.api.Callback;
 import org.eclipse.jetty.websocket.api.Session;
@@ -16,9 +19,16 @@ final class JettyPeer {
 
   private JettyPeer() {}
 
-  static Peer.Started start(int maxMessageBytes) throws Exception {
+  static Peer.Started start(Peer.Order order) throws Exception {
     Server server = new Server(new QueuedThreadPool(8, 4));
-    ServerConnector connector = new ServerConnector(server, 1, 1);
+    ServerConnector connector =
+        order.keyStore() == null
+            ? new ServerConnector(server, 1, 1)
+            : new ServerConnector(
+                server,
+                1,
+                1,
+                AbstractConnectionFactory.getFactories(tls(order), new HttpConnectionFactory()));
     connector.setHost("127.0.0.1");
     connector.setPort(0);
     server.addConnector(connector);
@@ -28,14 +38,21 @@ final class JettyPeer {
             server,
             container -> {
               container.setIdleTimeout(Duration.ofMinutes(5));
-              container.setMaxFrameSize(Math.max(64 << 10, maxMessageBytes)); // else it is cut
-              container.setMaxBinaryMessageSize(Math.max(64 << 10, maxMessageBytes));
+              container.setMaxFrameSize(Math.max(64 << 10, order.maxMessageBytes())); // else it is cut
+              container.setMaxBinaryMessageSize(Math.max(64 << 10, order.maxMessageBytes()));
               container.addMapping("/echo", (request, response, callback) -> new Echo());
               container.addMapping(
                   "/broadcast", (request, response, callback) -> new Broadcast(members));
             }));
     server.start();
     return new Peer.Started(connector.getLocalPort(), Server.class);
+  }
+
+  private static SslContextFactory.Server tls(Peer.Order order) {
+    SslContextFactory.Server tls = new SslContextFactory.Server();
+    tls.setKeyStorePath(String.valueOf(order.keyStore()));
+    tls.setKeyStorePassword(Peer.PASSWORD);
+    return tls;
   }
 
   /// Sends each message back, and asks for the next when it has gone.

@@ -25,6 +25,9 @@ import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolConfig;
 import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolHandler;
 import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolHandler.HandshakeComplete;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.net.InetSocketAddress;
 
@@ -34,21 +37,36 @@ final class NettyPeer {
 
   private NettyPeer() {}
 
-  static Peer.Started nio(int maxMessageBytes) throws InterruptedException {
-    return start(NioIoHandler.newFactory(), NioServerSocketChannel.class, maxMessageBytes);
+  static Peer.Started nio(Peer.Order order) throws Exception {
+    return start(NioIoHandler.newFactory(), NioServerSocketChannel.class, order, SslProvider.JDK);
   }
 
-  static Peer.Started epoll(int maxMessageBytes) throws InterruptedException {
-    return start(EpollIoHandler.newFactory(), EpollServerSocketChannel.class, maxMessageBytes);
+  static Peer.Started epoll(Peer.Order order) throws Exception {
+    return start(
+        EpollIoHandler.newFactory(), EpollServerSocketChannel.class, order, SslProvider.JDK);
   }
 
-  static Peer.Started uring(int maxMessageBytes) throws InterruptedException {
-    return start(IoUringIoHandler.newFactory(), IoUringServerSocketChannel.class, maxMessageBytes);
+  /// Over epoll, with BoringSSL instead of the JDK's TLS.
+  static Peer.Started tcnative(Peer.Order order) throws Exception {
+    return start(
+        EpollIoHandler.newFactory(), EpollServerSocketChannel.class, order, SslProvider.OPENSSL);
+  }
+
+  static Peer.Started uring(Peer.Order order) throws Exception {
+    return start(
+        IoUringIoHandler.newFactory(), IoUringServerSocketChannel.class, order, SslProvider.JDK);
   }
 
   private static Peer.Started start(
-      IoHandlerFactory transport, Class<? extends ServerChannel> server, int maxMessageBytes)
-      throws InterruptedException {
+      IoHandlerFactory transport,
+      Class<? extends ServerChannel> server,
+      Peer.Order order,
+      SslProvider provider)
+      throws Exception {
+    SslContext tls =
+        order.keyStore() == null
+            ? null
+            : SslContextBuilder.forServer(order.keys()).sslProvider(provider).build();
     EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, transport);
     Broadcast broadcast = new Broadcast();
     Channel listening =
@@ -60,12 +78,15 @@ final class NettyPeer {
                 new ChannelInitializer<>() {
                   @Override
                   protected void initChannel(Channel channel) {
+                    if (tls != null) {
+                      channel.pipeline().addLast(tls.newHandler(channel.alloc()));
+                    }
                     channel
                         .pipeline()
                         .addLast(
                             new HttpServerCodec(),
                             new HttpObjectAggregator(64 << 10),
-                            new WebSocketServerProtocolHandler(config(maxMessageBytes)),
+                            new WebSocketServerProtocolHandler(config(order.maxMessageBytes())),
                             new Echo(broadcast));
                   }
                 })

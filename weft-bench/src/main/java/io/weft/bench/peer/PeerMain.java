@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.logging.Level;
@@ -31,6 +32,7 @@ public final class PeerMain {
     PEERS.put("netty-nio", NettyPeer::nio);
     PEERS.put("netty-epoll", NettyPeer::epoll);
     PEERS.put("netty-io_uring", NettyPeer::uring);
+    PEERS.put("netty-tcnative", NettyPeer::tcnative);
     PEERS.put("undertow", UndertowPeer::start);
     PEERS.put("jetty", JettyPeer::start);
     PEERS.put("vertx", VertxPeer::start);
@@ -45,14 +47,16 @@ public final class PeerMain {
 
   /// Runs one.
   ///
-  /// @param args its name, and the largest message that will be sent to it, in bytes
+  /// @param args its name, the largest message that will be sent to it, in bytes, and the key store
+  ///   if it is to speak TLS
   public static void main(String[] args) throws Exception {
     Logger.getLogger("").setLevel(Level.SEVERE);
     Peer peer = PEERS.get(args[0]);
     if (peer == null) {
       throw new IllegalArgumentException("no server is called " + args[0] + ": " + PEERS.keySet());
     }
-    Peer.Started started = peer.start(Integer.parseInt(args[1]));
+    Path keyStore = args.length > 2 ? Path.of(args[2]) : null;
+    Peer.Started started = peer.start(new Peer.Order(Integer.parseInt(args[1]), keyStore));
     System.out.println(started.port() + " " + version(started.library()));
     answer();
     System.exit(0);

@@ -23,7 +23,7 @@ final class TomcatPeer {
 
   private TomcatPeer() {}
 
-  static Peer.Started start(int maxMessageBytes) throws Exception {
+  static Peer.Started start(Peer.Order order) throws Exception {
     Tomcat tomcat = new Tomcat();
     tomcat.setBaseDir(Files.createTempDirectory("weft-bench-tomcat").toString());
     tomcat.setPort(0);
@@ -34,7 +34,7 @@ final class TomcatPeer {
     Context context = tomcat.addContext("", null);
     context.addServletContainerInitializer(new WsSci(), null);
     context.addApplicationListener(Routes.class.getName());
-    context.addParameter("maxMessageBytes", Integer.toString(Math.max(8 << 10, maxMessageBytes)));
+    context.addParameter("maxMessageBytes", Integer.toString(Math.max(8 << 10, order.maxMessageBytes())));
     Tomcat.addServlet(context, "default", new DefaultServlet()).addMapping("/");
     tomcat.start();
     return new Peer.Started(tomcat.getConnector().getLocalPort(), Tomcat.class);

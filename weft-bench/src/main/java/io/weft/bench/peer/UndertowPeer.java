@@ -18,7 +18,7 @@ final class UndertowPeer {
 
   private UndertowPeer() {}
 
-  static Peer.Started start(int maxMessageBytes) {
+  static Peer.Started start(Peer.Order order) {
     Undertow server =
         Undertow.builder()
             .addHttpListener(0, "127.0.0.1")

@@ -13,10 +13,10 @@ final class VertxPeer {
 
   private VertxPeer() {}
 
-  static Peer.Started start(int maxMessageBytes) {
+  static Peer.Started start(Peer.Order order) {
     Vertx vertx =
         Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setPreferNativeTransport(true));
-    int maxBytes = Math.max(256 << 10, maxMessageBytes);
+    int maxBytes = Math.max(256 << 10, order.maxMessageBytes());
     Set<ServerWebSocket> members = new HashSet<>(); // the one event loop's
     HttpServer server =
         vertx

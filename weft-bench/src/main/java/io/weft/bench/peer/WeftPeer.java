@@ -4,6 +4,7 @@ import io.weft.Conversation;
 import io.weft.Endpoint;
 import io.weft.Message;
 import io.weft.Server;
+import io.weft.Tls;
 import io.weft.WebSocket;
 import java.nio.ByteBuffer;
 
@@ -38,12 +39,12 @@ final class WeftPeer {
 
   private WeftPeer() {}
 
-  static Peer.Started callbacks(int maxMessageBytes) {
-    return start(server(maxMessageBytes).route("/echo", ECHO).route("/broadcast", BROADCAST));
+  static Peer.Started callbacks(Peer.Order order) {
+    return start(server(order).route("/echo", ECHO).route("/broadcast", BROADCAST));
   }
 
-  static Peer.Started straightLine(int maxMessageBytes) {
-    return start(server(maxMessageBytes).converse("/echo", WeftPeer::echo));
+  static Peer.Started straightLine(Peer.Order order) {
+    return start(server(order).converse("/echo", WeftPeer::echo));
   }
 
   private static void echo(Conversation ws) {
@@ -52,10 +53,15 @@ final class WeftPeer {
     }
   }
 
-  private static Server.Builder server(int maxMessageBytes) {
-    return Server.at("127.0.0.1", 0)
-        .loops(1)
-        .limits(l -> l.messageBytes(Math.max(1 << 20, maxMessageBytes)));
+  private static Server.Builder server(Peer.Order order) {
+    Server.Builder server =
+        Server.at("127.0.0.1", 0)
+            .loops(1)
+            .limits(l -> l.messageBytes(Math.max(1 << 20, order.maxMessageBytes())));
+    if (order.keyStore() != null) {
+      server.tls(Tls.ofKeyStore(order.keyStore(), Peer.PASSWORD.toCharArray()));
+    }
+    return server;
   }
 
   private static Peer.Started start(Server.Builder server) {
