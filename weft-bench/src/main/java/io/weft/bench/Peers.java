@@ -9,9 +9,11 @@ import java.time.Duration;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +48,7 @@ final class Peers implements Callable<Integer> {
 
   private static final List<String> SERVERS =
       List.of(
+          "weft-io_uring",
           "weft-nio",
           "weft-straight",
           "netty-nio",
@@ -64,7 +67,7 @@ final class Peers implements Callable<Integer> {
 
   /// Who is measured over TLS.
   private static final List<String> TLS =
-      List.of("weft-nio", "netty-epoll", "netty-tcnative", "jetty");
+      List.of("weft-io_uring", "weft-nio", "netty-epoll", "netty-tcnative", "jetty");
 
   private static final List<String> QUICK =
       List.of("echo-20", "echo-16k", "pipelined-20", "broadcast", "idle");
@@ -76,8 +79,8 @@ final class Peers implements Callable<Integer> {
         "Only these; * stands for anything, and without a server all are meant.",
         "Scenarios: echo-20, echo-1k, echo-16k, echo-1m, pipelined-20, many-20, tls-20, tls-16k,"
             + " broadcast, connect, idle.",
-        "Servers: weft-nio, weft-straight, netty-nio, netty-epoll, netty-io_uring, netty-tcnative,"
-            + " undertow, jetty, vertx, tomcat, helidon, java-websocket."
+        "Servers: weft-io_uring, weft-nio, weft-straight, netty-nio, netty-epoll, netty-io_uring,"
+            + " netty-tcnative, undertow, jetty, vertx, tomcat, helidon, java-websocket."
       })
   private List<String> only = List.of();
 
@@ -182,15 +185,19 @@ final class Peers implements Callable<Integer> {
   private static Plan plan(List<Entry> entries, Duration all) {
     int timed = 0;
     int idle = 0;
+    Set<String> fresh = new HashSet<>();
     for (Entry entry : entries) {
+      Scenario scenario = entry.scenario;
       int servers = entry.servers.size() + (entry.hasOther ? 1 : 0);
-      if (entry.scenario.kind() == Scenario.Kind.IDLE) {
+      if (scenario.kind() == Scenario.Kind.IDLE) {
         idle += servers;
       } else {
         timed += servers;
+        entry.servers.forEach(
+            s -> fresh.add(s + " " + scenario.maxMessageBytes() + " " + scenario.isTls()));
       }
     }
-    return Plan.of(all, timed, idle);
+    return Plan.of(all, timed, fresh.size(), idle);
   }
 
   private List<Entry> entries() {

@@ -9,7 +9,6 @@ import io.weft.bench.load.Load;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -23,9 +22,6 @@ final class Runner {
 
   /// Before each measurement, on its own connections, so that it begins in full swing.
   private static final Duration LEAD_IN = Duration.ofMillis(150);
-
-  /// A server that has just started is warmed up for so many times as long.
-  private static final int FRESH = 3;
 
   private final Scenario scenario;
   private final Plan plan;
@@ -108,7 +104,7 @@ final class Runner {
         0,
         (contender, subject) -> {
           try (Load load = scenario.open(subject.target(scenario))) {
-            load.run(plan.warmUp().multipliedBy(contender.isFresh ? FRESH : 1));
+            load.run(plan.warmUp().multipliedBy(contender.isFresh ? Plan.FRESH : 1));
             load.settle();
           }
         });
@@ -253,12 +249,5 @@ final class Runner {
       return 0;
     }
     return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-  }
-
-  /// By name, in the order in which they stand.
-  static Map<String, Cell> byPeer(List<Cell> cells) {
-    Map<String, Cell> byPeer = new LinkedHashMap<>();
-    cells.forEach(cell -> byPeer.put(cell.peer(), cell));
-    return byPeer;
   }
 }

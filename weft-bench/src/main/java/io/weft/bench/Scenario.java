@@ -49,7 +49,8 @@ record Scenario(
         new Scenario("many-20", Kind.ECHO, 2000, 20, 1, false, "echo of 20 B, 2,000 connections"),
         new Scenario("tls-20", Kind.ECHO, 100, 20, 1, true, "echo of 20 B over TLS"),
         new Scenario("tls-16k", Kind.ECHO, 100, 16 << 10, 1, true, "echo of 16 KiB over TLS"),
-        new Scenario("broadcast", Kind.BROADCAST, 1000, 100, 1, false, "one message to 1,000 members"),
+        new Scenario(
+            "broadcast", Kind.BROADCAST, 1000, 100, 1, false, "one message to 1,000 members"),
         new Scenario("connect", Kind.CHURN, 16, 0, 1, false, "connect, handshake, close"),
         new Scenario("idle", Kind.IDLE, idleConnections, 100, 1, false, "an idle connection"));
   }

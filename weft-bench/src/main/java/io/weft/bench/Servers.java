@@ -42,9 +42,7 @@ final class Servers implements AutoCloseable {
       if (!running.containsKey(key(peer, scenario))) {
         try {
           launched.put(
-              peer,
-              Subject.launch(
-                  peer, scenario, scenario.isTls() ? keyStore() : null, cores));
+              peer, Subject.launch(peer, scenario, scenario.isTls() ? keyStore() : null, cores));
         } catch (IOException | RuntimeException e) {
           failures.put(peer, String.valueOf(e.getMessage()));
         }
@@ -74,13 +72,20 @@ final class Servers implements AutoCloseable {
           new ProcessBuilder(
                   Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
                   "-genkeypair",
-                  "-alias", "measure",
-                  "-keyalg", "EC",
-                  "-groupname", "secp256r1",
-                  "-dname", "CN=localhost",
-                  "-storetype", "PKCS12",
-                  "-storepass", Peer.PASSWORD,
-                  "-keystore", file.toString())
+                  "-alias",
+                  "measure",
+                  "-keyalg",
+                  "EC",
+                  "-groupname",
+                  "secp256r1",
+                  "-dname",
+                  "CN=localhost",
+                  "-storetype",
+                  "PKCS12",
+                  "-storepass",
+                  Peer.PASSWORD,
+                  "-keystore",
+                  file.toString())
               .redirectErrorStream(true)
               .start();
       String said = new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -109,8 +114,7 @@ final class Servers implements AutoCloseable {
   }
 
   private static Key key(String peer, Scenario scenario) {
-    return new Key(
-        peer, scenario.countsMemory(), scenario.maxMessageBytes(), scenario.isTls());
+    return new Key(peer, scenario.countsMemory(), scenario.maxMessageBytes(), scenario.isTls());
   }
 
   @Override

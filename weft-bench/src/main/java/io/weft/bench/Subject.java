@@ -54,8 +54,8 @@ final class Subject implements AutoCloseable {
   ///
   /// @param scenario what it is to serve
   /// @param keyStore its key if that is over TLS, else null
-  static Process launch(
-      String peer, Scenario scenario, @Nullable Path keyStore, Cores cores) throws IOException {
+  static Process launch(String peer, Scenario scenario, @Nullable Path keyStore, Cores cores)
+      throws IOException {
     List<String> command = new ArrayList<>(cores.ofServer());
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(

@@ -24,7 +24,9 @@ final class HelidonPeer {
             .port(0)
             .connectionOptions(options -> options.tcpNoDelay(true))
             .addProtocol(
-                WsConfig.builder().maxFrameLength(Math.max(1 << 20, order.maxMessageBytes())).build())
+                WsConfig.builder()
+                    .maxFrameLength(Math.max(1 << 20, order.maxMessageBytes()))
+                    .build())
             .addRouting(
                 WsRouting.builder()
                     .endpoint("/echo", Echo::new)

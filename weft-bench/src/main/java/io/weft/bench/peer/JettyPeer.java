@@ -38,7 +38,8 @@ final class JettyPeer {
             server,
             container -> {
               container.setIdleTimeout(Duration.ofMinutes(5));
-              container.setMaxFrameSize(Math.max(64 << 10, order.maxMessageBytes())); // else it is cut
+              container.setMaxFrameSize(
+                  Math.max(64 << 10, order.maxMessageBytes())); // else it is cut
               container.setMaxBinaryMessageSize(Math.max(64 << 10, order.maxMessageBytes()));
               container.addMapping("/echo", (request, response, callback) -> new Echo());
               container.addMapping(

@@ -27,7 +27,8 @@ public final class PeerMain {
   private static final Map<String, Peer> PEERS = new LinkedHashMap<>();
 
   static {
-    PEERS.put("weft-nio", WeftPeer::callbacks);
+    PEERS.put("weft-nio", WeftPeer::nio);
+    PEERS.put("weft-io_uring", WeftPeer::uring);
     PEERS.put("weft-straight", WeftPeer::straightLine);
     PEERS.put("netty-nio", NettyPeer::nio);
     PEERS.put("netty-epoll", NettyPeer::epoll);

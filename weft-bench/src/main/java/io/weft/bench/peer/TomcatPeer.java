@@ -34,7 +34,8 @@ final class TomcatPeer {
     Context context = tomcat.addContext("", null);
     context.addServletContainerInitializer(new WsSci(), null);
     context.addApplicationListener(Routes.class.getName());
-    context.addParameter("maxMessageBytes", Integer.toString(Math.max(8 << 10, order.maxMessageBytes())));
+    context.addParameter(
+        "maxMessageBytes", Integer.toString(Math.max(8 << 10, order.maxMessageBytes())));
     Tomcat.addServlet(context, "default", new DefaultServlet()).addMapping("/");
     tomcat.start();
     return new Peer.Started(tomcat.getConnector().getLocalPort(), Tomcat.class);

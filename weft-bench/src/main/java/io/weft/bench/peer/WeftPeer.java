@@ -5,10 +5,12 @@ import io.weft.Endpoint;
 import io.weft.Message;
 import io.weft.Server;
 import io.weft.Tls;
+import io.weft.Transport;
 import io.weft.WebSocket;
 import java.nio.ByteBuffer;
 
-/// Weft, in its two styles: callbacks on the loop, and straight-line code on virtual threads.
+/// Weft, in its two styles: callbacks on the loop, over each of its transports, and straight-line
+/// code on virtual threads.
 final class WeftPeer {
 
   private static final Endpoint ECHO =
@@ -39,10 +41,20 @@ final class WeftPeer {
 
   private WeftPeer() {}
 
-  static Peer.Started callbacks(Peer.Order order) {
-    return start(server(order).route("/echo", ECHO).route("/broadcast", BROADCAST));
+  static Peer.Started nio(Peer.Order order) {
+    return callbacks(order, Transport.NIO);
   }
 
+  static Peer.Started uring(Peer.Order order) {
+    return callbacks(order, Transport.IO_URING);
+  }
+
+  private static Peer.Started callbacks(Peer.Order order, Transport transport) {
+    return start(
+        server(order).transport(transport).route("/echo", ECHO).route("/broadcast", BROADCAST));
+  }
+
+  /// Over the transport that Weft chooses.
   static Peer.Started straightLine(Peer.Order order) {
     return start(server(order).converse("/echo", WeftPeer::echo));
   }
