@@ -9,10 +9,10 @@ import java.util.regex.Pattern;
 ///
 /// @param host a name or an IPv4 address in small letters, or an IPv6 address in brackets
 /// @param port 1 to 65535, or [#NO_PORT]
-record Authority(String host, int port) {
+public record Authority(String host, int port) {
 
   /// No port is named, or an empty one: the scheme's own is meant.
-  static final int NO_PORT = -1;
+  public static final int NO_PORT = -1;
 
   private static final int MAX_PORT = 65_535;
 
@@ -32,7 +32,7 @@ record Authority(String host, int port) {
   /// @param text the whole URL or header value, for the positions in errors
   /// @param from index where it begins
   /// @param to index behind it
-  static Authority parse(String text, int from, int to) throws Url.Malformed {
+  public static Authority parse(String text, int from, int to) throws Url.Malformed {
     int userTo = text.lastIndexOf('@', to - 1);
     if (userTo >= from) {
       throw new Url.Malformed(from, "user information is not allowed (RFC 9110 §4.2.4)");

@@ -63,8 +63,8 @@ public final class Http1 {
   /// Whether the message at hand leaves the connection to another.
   private boolean alive;
 
-  /// Whether the next final response is to a HEAD request.
-  private boolean toHead;
+  /// What the next final response answers.
+  private Asked asked = Asked.FOR_CONTENT;
 
   /// Bytes still to come of a body with Content-Length, or of a chunk.
   private long left;
@@ -86,6 +86,13 @@ public final class Http1 {
     BODY,
     /// The message is whole. The next may begin.
     END
+  }
+
+  /// What a request asked for, as far as its answer's body hangs on that (RFC 9112 §6.3).
+  private enum Asked {
+    FOR_CONTENT,
+    FOR_HEAD,
+    FOR_TUNNEL
   }
 
   private enum State {
@@ -198,14 +205,21 @@ public final class Http1 {
   }
 
   /// Whether nothing more is read: after a refusal, the end of the stream, a message that does not
-  /// keep the connection alive, or a 101, behind which another protocol begins.
+  /// keep the connection alive, or a 101 or the tunnel of a CONNECT, behind which another protocol
+  /// begins.
   public boolean isOver() {
     return state == State.OVER;
   }
 
   /// Says that the next final response is to a HEAD request, and so has no body (RFC 9112 §6.3).
   public void answersHead() {
-    toHead = true;
+    asked = Asked.FOR_HEAD;
+  }
+
+  /// Says that the next final response is to a CONNECT request: if it is a 2xx, whatever stands
+  /// behind its head is the tunnel's (RFC 9110 §9.3.6).
+  public void answersConnect() {
+    asked = Asked.FOR_TUNNEL;
   }
 
   /// Appends what is unread in `data` as one chunk of a chunked body, or nothing if nothing is.
@@ -359,11 +373,14 @@ public final class Http1 {
 
   private State responseBody(int status) throws HttpException {
     boolean interim = status < 200;
-    boolean bodiless = interim || toHead || status == 204 || status == 304;
+    boolean tunnel = asked == Asked.FOR_TUNNEL && !interim && status < 300;
+    boolean toHead = asked == Asked.FOR_HEAD;
+    boolean bodiless = interim || tunnel || toHead || status == 204 || status == 304;
     if (interim) {
       alive = status != 101;
     } else {
-      toHead = false;
+      alive = alive && !tunnel;
+      asked = Asked.FOR_CONTENT;
     }
     if (bodiless) {
       return State.END;

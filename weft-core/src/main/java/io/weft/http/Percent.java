@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Percent-encoding (RFC 3986 §2.1) of UTF-8, and the queries that HTML forms send (WHATWG URL,
 /// "application/x-www-form-urlencoded").
-final class Percent {
+public final class Percent {
 
   private static final int ESCAPE_CHARACTERS = 3;
 
@@ -21,7 +21,7 @@ final class Percent {
   ///
   /// @throws Url.Malformed if a percent sign is not followed by two hexadecimal digits, or what
   ///   comes out is not UTF-8
-  static String decode(String text) {
+  public static String decode(String text) {
     if (text.indexOf('%') < 0) {
       return text;
     }

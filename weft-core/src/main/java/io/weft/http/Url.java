@@ -1,6 +1,7 @@
 package io.weft.http;
 
 import io.weft.bytes.Ascii;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -60,9 +61,71 @@ public record Url(String scheme, String host, int port, String path, @Nullable S
     return new Url(scheme, authority.host(), port, path, query);
   }
 
+  /// Resolves a reference that stands in an answer to this URL, as in a Location header (RFC 3986
+  /// §5.2, RFC 9110 §10.2.2). Its fragment is left out, and dot segments are gone from its path.
+  ///
+  /// @param reference a URL, or a part of one that begins at any of `//`, `/`, a segment or `?`
+  /// @throws Malformed as [#parse] does, with an index in the whole URL
+  public Url resolve(String reference) {
+    int fragment = reference.indexOf('#');
+    String rest = fragment < 0 ? reference : reference.substring(0, fragment);
+    Url url = parse(absolute(rest));
+    return new Url(url.scheme, url.host, url.port, withoutDots(url.path), url.query);
+  }
+
+  private String absolute(String reference) {
+    String root = scheme + BEFORE_AUTHORITY + authority();
+    if (reference.isEmpty()) {
+      return root + target();
+    }
+    if (reference.startsWith("//")) {
+      return scheme + ":" + reference;
+    }
+    return switch (reference.charAt(0)) {
+      case '/' -> root + reference;
+      case '?' -> root + path + reference;
+      default ->
+          hasScheme(reference)
+              ? reference
+              : root + path.substring(0, path.lastIndexOf('/') + 1) + reference;
+    };
+  }
+
+  /// Whether a colon stands in the first segment: a relative reference has none there (RFC 3986
+  /// §4.2).
+  private static boolean hasScheme(String reference) {
+    int colon = reference.indexOf(':');
+    return colon >= 0 && authorityTo(reference, 0) > colon;
+  }
+
+  /// Takes each `.` out of a path, and each `..` with the segment before it (RFC 3986 §5.2.4).
+  private static String withoutDots(String path) {
+    List<String> kept = new ArrayList<>();
+    String last = "";
+    for (String segment : path.substring(1).split("/", -1)) {
+      last = segment;
+      if (segment.equals("..") && !kept.isEmpty()) {
+        kept.removeLast();
+      } else if (!isDots(segment)) {
+        kept.add(segment);
+      }
+    }
+    String end = isDots(last) && !kept.isEmpty() ? "/" : "";
+    return "/" + String.join("/", kept) + end;
+  }
+
+  private static boolean isDots(String segment) {
+    return segment.equals(".") || segment.equals("..");
+  }
+
   /// Whether the connection is to be TLS.
   public boolean isSecure() {
     return scheme.equals("wss") || scheme.equals("https");
+  }
+
+  /// The same of scheme ws or wss: what http and https are to a WebSocket.
+  public Url ofWebSocket() {
+    return new Url(isSecure() ? "wss" : "ws", host, port, path, query);
   }
 
   /// Path and query: what a request line names.

@@ -16,6 +16,8 @@ import java.util.List;
 /// every test run; `JAZZER_FUZZ=1` looks for more.
 final class HttpFuzz {
 
+  private static final Url BASE = Url.parse("ws://a/b/c?d");
+
   /// The first byte says who reads (0: a server) and where the bytes are cut; the rest is read.
   @FuzzTest(maxDuration = "5m")
   void read(byte[] input) {
@@ -61,8 +63,16 @@ final class HttpFuzz {
       Url url = Url.parse(text);
       assertEquals(url, Url.parse(url.scheme() + "://" + url.authority() + url.target()));
       assertEquals(url.origin(), Url.origin(url.origin()));
+      assertEquals(url.authority(), url.resolve("//" + url.authority()).authority());
     } catch (Url.Malformed none) {
       assertTrue(none.position <= text.length(), none.getMessage());
+    }
+    try {
+      Url found = BASE.resolve(text);
+      assertEquals(
+          found, found.resolve(found.scheme() + "://" + found.authority() + found.target()));
+    } catch (Url.Malformed none) {
+      assertTrue(none.position >= 0, none.getMessage());
     }
     try {
       Target target = Target.of(text);

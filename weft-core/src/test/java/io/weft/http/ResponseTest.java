@@ -86,6 +86,26 @@ final class ResponseTest {
             early + head + next + "x"));
   }
 
+  @Test
+  void leavesATunnelToItsOwner() {
+    String early = "HTTP/1.1 103 Early Hints||";
+    String head = "HTTP/1.1 200 OK|Content-Length: 3||";
+    assertEquals(
+        List.of(early, "END", head, "END", "REST HTTP/"),
+        Reading.of(ResponseTest::toConnect, early + head + "HTTP/"));
+    String refused = "HTTP/1.1 403 No|Content-Length: 1||";
+    String next = "HTTP/1.1 200 OK|Content-Length: 2||";
+    assertEquals(
+        List.of(refused, "BODY x", "END", next, "BODY yz", "END"),
+        Reading.of(ResponseTest::toConnect, refused + "x" + next + "yz"));
+  }
+
+  private static Http1 toConnect() {
+    Http1 reader = reader();
+    reader.answersConnect();
+    return reader;
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '>',

@@ -46,6 +46,58 @@ final class UrlTest {
     assertEquals(origin.startsWith("https"), url.isSecure());
   }
 
+  /// The examples of RFC 3986 §5.4 that have a host, and some more.
+  @ParameterizedTest
+  @CsvSource({
+    "g, http://a/b/c/g",
+    "./g, http://a/b/c/g",
+    "g/, http://a/b/c/g/",
+    "/g, http://a/g",
+    "//g, http://g/",
+    "?y, http://a/b/c/d;p?y",
+    "g?y, http://a/b/c/g?y",
+    "#s, http://a/b/c/d;p?q",
+    "g#s, http://a/b/c/g",
+    "g?y#s, http://a/b/c/g?y",
+    ";x, http://a/b/c/;x",
+    "'', http://a/b/c/d;p?q",
+    "., http://a/b/c/",
+    "./, http://a/b/c/",
+    ".., http://a/b/",
+    "../, http://a/b/",
+    "../g, http://a/b/g",
+    "../.., http://a/",
+    "../../, http://a/",
+    "../../g, http://a/g",
+    "../../../g, http://a/g",
+    "../../../.., http://a/",
+    "/./g, http://a/g",
+    "/../g, http://a/g",
+    "g., http://a/b/c/g.",
+    "..g, http://a/b/c/..g",
+    "./../g, http://a/b/g",
+    "./g/., http://a/b/c/g/",
+    "g/../h, http://a/b/c/h",
+    "g?y/./x, http://a/b/c/g?y/./x",
+    "/x?a:b, http://a/x?a:b",
+    "g/a:b, http://a/b/c/g/a:b",
+    "g?a:b, http://a/b/c/g?a:b",
+    "wss://B:8443/x/../y, wss://b:8443/y",
+    "ws://b#c, ws://b/",
+    "//b:81?z, http://b:81/?z",
+    "//b//c, http://b//c",
+  })
+  void resolvesAReference(String reference, String url) {
+    assertEquals(Url.parse(url), Url.parse("http://a/b/c/d;p?q").resolve(reference));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"mailto:me", "ftp://b/", "http://u@b/", "//", "/a b", "g:h", "/%zz"})
+  void resolvesNoOtherReference(String reference) {
+    Url base = Url.parse("http://a/b");
+    assertThrows(Url.Malformed.class, () -> base.resolve(reference));
+  }
+
   @Test
   void readsAQuery() {
     Url url = Url.parse("ws://a?x=1&y=%E4%BD%A0+b&x=2&z&=v&");
