@@ -1,26 +1,18 @@
 package io.weft;
 
-import io.weft.HandshakeException.Step;
 import io.weft.bytes.Ascii;
 import io.weft.http.Head;
 import io.weft.http.Url;
-import io.weft.net.Loop;
-import io.weft.ws.Upgrade;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
-import javax.net.ssl.SSLEngine;
-import org.jspecify.annotations.Nullable;
 
 /// A WebSocket client (RFC 6455): how to reach a server, and [#connect()] to do so, once or often.
 ///
@@ -38,40 +30,26 @@ import org.jspecify.annotations.Nullable;
 /// block; futures are completed on virtual threads, and whatever hangs on them may.
 public final class Client {
 
-  /// For name look-ups, which block, and for completing futures.
+  /// For what blocks, as name look-ups do, and for completing futures.
   static final Executor VIRTUAL = task -> Thread.ofVirtual().name("weft-client-task").start(task);
-
-  private static final int NONCE_BYTES = 16;
 
   /// What may not stand in a cookie's value (RFC 6265 §4.1.1), beside what no header may hold.
   private static final String NO_COOKIE = " \t\",;\\";
 
-  private final Url url;
-  private final Limits limits;
-  private final Duration connectTimeout;
-  private final List<Head.Field> headers;
-  private final List<String> subprotocols;
-  private final @Nullable String origin;
+  /// The most redirects that a client may be told to follow.
+  private static final int MOST_REDIRECTS = 20;
 
-  /// How to speak TLS; null for as the Java runtime does.
-  private final @Nullable Tls tls;
+  private final Plan plan;
 
-  private Client(
-      Url url,
-      Limits limits,
-      Duration connectTimeout,
-      List<Head.Field> headers,
-      List<String> subprotocols,
-      @Nullable String origin,
-      @Nullable Tls tls) {
-    this.url = url;
-    this.limits = limits;
-    this.connectTimeout = connectTimeout;
-    this.headers = List.copyOf(headers);
-    this.subprotocols = List.copyOf(subprotocols);
-    this.origin = origin;
-    this.tls = tls;
-    request(new byte[NONCE_BYTES]); // whatever is wrong, is wrong now
+  private Client(Plan plan) {
+    this.plan = plan;
+    plan.request(new byte[16]); // whatever is wrong, is wrong now
+  }
+
+  private Client with(Consumer<Plan> change) {
+    Plan copy = plan.copy();
+    change.accept(copy);
+    return new Client(copy);
   }
 
   /// Connects with nothing but defaults; blocks, as [#connect()] does.
@@ -90,8 +68,12 @@ public final class Client {
       throw new IllegalArgumentException(
           "the URL of a WebSocket begins with ws:// or wss://, not " + parsed.scheme() + "://");
     }
-    return new Client(
-        parsed, Limits.defaults(), Duration.ofSeconds(10), List.of(), List.of(), null, null);
+    return new Client(new Plan(parsed));
+  }
+
+  /// A URL as messages name it: without its query, which may hold secrets.
+  static String name(Url url) {
+    return url.scheme() + "://" + url.authority() + url.path();
   }
 
   /// Adds a header to the request.
@@ -99,9 +81,9 @@ public final class Client {
   /// @throws IllegalArgumentException if it is no legal header, or one that belongs to the
   ///   handshake itself (RFC 6455 §4.1)
   public Client header(String name, String value) {
-    List<Head.Field> more = new ArrayList<>(headers);
+    List<Head.Field> more = new ArrayList<>(plan.headers);
     more.add(new Head.Field(name, value));
-    return new Client(url, limits, connectTimeout, more, subprotocols, origin, tls);
+    return with(p -> p.headers = List.copyOf(more));
   }
 
   /// Adds a cookie to the request; all of them go in one header.
@@ -113,11 +95,11 @@ public final class Client {
       throw new IllegalArgumentException("the cookie " + name + " has an illegal character");
     }
     String cookie = name + "=" + value;
-    List<Head.Field> more = new ArrayList<>(headers);
+    List<Head.Field> more = new ArrayList<>(plan.headers);
     for (int at = 0; at < more.size(); at++) {
       if (more.get(at).name().equals("Cookie")) {
         more.set(at, new Head.Field("Cookie", more.get(at).value() + "; " + cookie));
-        return new Client(url, limits, connectTimeout, more, subprotocols, origin, tls);
+        return with(p -> p.headers = List.copyOf(more));
       }
     }
     return header("Cookie", cookie);
@@ -128,32 +110,32 @@ public final class Client {
   ///
   /// @throws IllegalArgumentException if one is no token, or there twice (RFC 6455 §4.1)
   public Client subprotocols(String... names) {
-    return new Client(url, limits, connectTimeout, headers, List.of(names), origin, tls);
+    return with(p -> p.subprotocols = List.of(names));
   }
 
   /// Sets the Origin header, as a browser would for a page; none is sent unless told.
   public Client origin(String page) {
-    return new Client(url, limits, connectTimeout, headers, subprotocols, page, tls);
+    return with(p -> p.origin = page);
   }
 
   /// How to speak TLS to a `wss` server: whom to trust instead of the authorities of the Java
   /// runtime, a certificate of one's own, which versions. That the server's certificate is for the
   /// host of the URL is verified whatever stands here, but for [Tls#insecurelyTrustingAnybody()].
   public Client tls(Tls with) {
-    return new Client(url, limits, connectTimeout, headers, subprotocols, origin, with);
+    return with(p -> p.tls = with);
   }
 
   /// Changes limits; the others stay as they are. Those of a server (routes, groups, draining, its
   /// loops' memory and mail) mean nothing here.
   public Client limits(Consumer<Limits.Builder> change) {
-    Limits.Builder builder = limits.toBuilder();
+    Limits.Builder builder = plan.limits.toBuilder();
     change.accept(builder);
     return limits(builder.build());
   }
 
   /// Sets all limits.
   public Client limits(Limits all) {
-    return new Client(url, all, connectTimeout, headers, subprotocols, origin, tls);
+    return with(p -> p.limits = all);
   }
 
   /// How long looking up the host and making the TCP connection may last together; 10 s unless told
@@ -164,7 +146,58 @@ public final class Client {
     if (most.compareTo(Duration.ofMillis(1)) < 0 || most.compareTo(Duration.ofDays(1)) > 0) {
       throw new IllegalArgumentException("a connectTimeout is a millisecond to a day, not " + most);
     }
-    return new Client(url, limits, most, headers, subprotocols, origin, tls);
+    return with(p -> p.connectTimeout = most);
+  }
+
+  /// Goes through a proxy, whatever the JVM's settings say: `http://host:3128` is asked by CONNECT
+  /// (RFC 9110 §9.3.6), `socks5://host:1080` by SOCKS5 (RFC 1928). Credentials may stand in front
+  /// of the host, percent-encoded, as in `http://user:pass%40word@host:3128`; they go to the proxy
+  /// as they are (Basic authentication, RFC 7617; RFC 1929), and into no message of ours.
+  ///
+  /// The proxy looks up the name of the server, and [WebSocket#remoteAddress()] is the proxy's.
+  ///
+  /// Unless told, a client asks the JVM: its `ProxySelector`, and so the system properties
+  /// `https.proxyHost`, `http.proxyHost`, `socksProxyHost` and `http.nonProxyHosts`; and if a proxy
+  /// wants credentials that it was not shown, its `Authenticator`.
+  ///
+  /// @throws IllegalArgumentException if it is no such URL
+  public Client proxy(String url) {
+    List<Route> through = List.of(Route.parse(url));
+    return with(p -> p.routes = to -> through);
+  }
+
+  /// Goes straight to the server, whatever the JVM's settings say of proxies.
+  public Client noProxy() {
+    return with(p -> p.routes = to -> List.of(Route.direct(to)));
+  }
+
+  /// Follows redirects (RFC 9110 §15.4: 301, 302, 303, 307 and 308), which a client does not unless
+  /// told: an http or https URL in a Location is the ws or wss one. Never from wss to ws, and never
+  /// in a circle. What goes to another origin (scheme, host, port) has none of the headers
+  /// `Authorization`, `Cookie` and those named by [#sensitive]; nor has what goes on from there.
+  ///
+  /// @param most how many in a row, 0 to 20
+  /// @throws IllegalArgumentException if it is another number
+  public Client followRedirects(int most) {
+    if (most < 0 || most > MOST_REDIRECTS) {
+      throw new IllegalArgumentException("redirects to follow are 0 to 20, not " + most);
+    }
+    return with(p -> p.redirects = most);
+  }
+
+  /// Names headers that are secrets too, and go to no other origin when a redirect is followed:
+  /// `X-Api-Key`, for example.
+  public Client sensitive(String... headers) {
+    Set<String> more = new HashSet<>(plan.sensitive);
+    for (String name : headers) {
+      more.add(name.toLowerCase(Locale.ROOT));
+    }
+    return with(p -> p.sensitive = Set.copyOf(more));
+  }
+
+  /// For tests: who looks up hosts.
+  Client resolver(Plan.Resolver resolver) {
+    return with(p -> p.resolver = resolver);
   }
 
   /// Connects, and waits until the connection is open.
@@ -223,42 +256,17 @@ public final class Client {
   /// @param endpoint hears of each connection in turn
   /// @param how how long to wait before each attempt, and when to give up
   public Live stayConnected(Endpoint endpoint, Reconnect how) {
-    Live live = new Live(this, limits, endpoint, how);
+    Live live = new Live(this, plan.limits, endpoint, how);
     live.begin();
     return live;
   }
 
-  @SuppressWarnings("FutureReturnValueIgnored") // what hangs on it does not fail
+  @SuppressWarnings("FutureReturnValueIgnored") // what hangs on them does not fail
   private <W extends WebSocket> CompletableFuture<W> open(Endpoint endpoint, Class<W> kind) {
     CompletableFuture<W> opened = new CompletableFuture<>();
-    Connecting connecting = begin(endpoint, kind, opened);
-    Loop loop = ClientLoop.shared().loop;
-    resolve()
-        .whenComplete(
-            (addresses, failure) -> loop.execute(() -> resolved(connecting, addresses, failure)));
-    return opened;
-  }
-
-  /// Begins a race between these addresses of the host.
-  void race(CompletableFuture<Conversation> opened, InetAddress[] addresses) {
-    Connecting connecting = begin(new Conversation.Inbox(), Conversation.class, opened);
-    ClientLoop.shared().loop.execute(() -> connecting.race(addresses, url.port()));
-  }
-
-  @SuppressWarnings("FutureReturnValueIgnored") // what hangs on them does not fail
-  private <W extends WebSocket> Connecting begin(
-      Endpoint endpoint, Class<W> kind, CompletableFuture<W> opened) {
     ClientLoop shared = ClientLoop.shared();
-    Connecting.Attempt attempt =
-        new Connecting.Attempt(
-            url.scheme() + "://" + url.authority() + url.path(),
-            request(shared.maskingKeys.nonce(NONCE_BYTES)),
-            connectTimeout,
-            System.nanoTime() + connectTimeout.toNanos(),
-            url.isSecure() ? engines() : null);
-    Core core = Core.ofClient(limits, shared.tasks, shared.maskingKeys);
-    Connecting connecting = new Connecting(shared.loop, core, attempt, endpoint);
-    connecting
+    Dialing dialing = new Dialing(shared, plan, endpoint);
+    dialing
         .result()
         .whenCompleteAsync(
             (ws, failure) -> {
@@ -271,46 +279,10 @@ public final class Client {
             VIRTUAL);
     opened.whenComplete((ws, failure) -> {
       if (failure != null) {
-        shared.loop.execute(connecting::abandon);
+        shared.loop.execute(dialing::abandon);
       }
     });
-    return connecting;
-  }
-
-  private Supplier<SSLEngine> engines() {
-    Tls with = tls == null ? Tls.system() : tls;
-    String host = url.host().replaceAll("^\\[|\\.?\\]?$", "");
-    return () -> with.clientEngine(host, url.port());
-  }
-
-  private Head request(byte[] nonce) {
-    return Upgrade.request(url, nonce, subprotocols, List.of(), origin, headers);
-  }
-
-  private CompletableFuture<InetAddress[]> resolve() {
-    return CompletableFuture.supplyAsync(
-            () -> {
-              try {
-                return InetAddress.getAllByName(url.host());
-              } catch (UnknownHostException e) {
-                throw new CompletionException(e);
-              }
-            },
-            VIRTUAL)
-        .orTimeout(connectTimeout.toNanos(), TimeUnit.NANOSECONDS);
-  }
-
-  private void resolved(
-      Connecting connecting, InetAddress @Nullable [] addresses, @Nullable Throwable failure) {
-    Throwable cause = failure instanceof CompletionException wrapped ? wrapped.getCause() : failure;
-    if (addresses != null) {
-      connecting.race(addresses, url.port());
-    } else if (cause instanceof TimeoutException) {
-      connecting.timedOut(Step.RESOLVING, "no address of the host was found");
-    } else if (cause instanceof UnknownHostException) {
-      connecting.fail(Step.RESOLVING, "the host " + url.host() + " is not known");
-    } else {
-      connecting.fail(Step.RESOLVING, "the host could not be looked up: " + cause);
-    }
+    dialing.begin();
+    return opened;
   }
 }

@@ -1,9 +1,12 @@
 package io.weft;
 
 import io.weft.HandshakeException.Step;
+import io.weft.bytes.Chunk;
 import io.weft.http.Head;
+import io.weft.http.Url;
 import io.weft.net.Conn;
 import io.weft.net.Loop;
+import io.weft.net.Stage;
 import io.weft.tls.TlsEngine;
 import java.io.IOException;
 import java.net.Inet6Address;
@@ -19,17 +22,17 @@ import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Supplier;
-import javax.net.ssl.SSLEngine;
 import org.jspecify.annotations.Nullable;
 
-/// A client's way to one connection: the addresses of the host race (RFC 8305), the first that
-/// connects shakes hands, and the others are closed.
+/// A client's way to one connection: the addresses of a server or of a proxy race (RFC 8305), the
+/// first that connects shakes hands, and the others are closed.
 ///
 /// ```text
-///             an address connected            101, verified
-///  RACING ──────────────────────> UPGRADING ────────────────> ENDED
+///             an address connected             101, verified
+///  RACING ──────────────────────> SHAKING_HANDS ────────────> ENDED
 ///     └── none did, or not in time ───┴── anything else ────────^
+///
+///  the stages of the one that won:  [ProxyStage] -> UpgradeStage, [TLS] -> WsStage
 /// ```
 ///
 /// The next address is tried when the one before has failed, or has had 250 ms. It belongs to the
@@ -39,9 +42,11 @@ final class Connecting {
   /// How long an address has before the next is tried beside it (RFC 8305 §5).
   static final long STAGGER_NS = Duration.ofMillis(250).toNanos();
 
+  private static final byte[] NO_BODY = {};
+
   private enum State {
     RACING,
-    UPGRADING,
+    SHAKING_HANDS,
     ENDED
   }
 
@@ -63,19 +68,21 @@ final class Connecting {
   /// What became of the addresses that failed.
   private final List<String> failures = new ArrayList<>();
 
+  /// When the server's answer has to be there, through whatever stands between.
+  private long answerByNs;
+
+  /// What a proxy wants credentials for, if it wants them and was shown none.
+  private @Nullable String realm;
+
   /// What is attempted.
   ///
-  /// @param name the URL as messages name it, without its query, which may hold secrets
+  /// @param name what messages call it: no secrets, as a URL's query may hold
+  /// @param plan where to, and how
+  /// @param route which way
   /// @param request what asks for the upgrade
-  /// @param connectTimeout how long resolving and connecting may last together
-  /// @param deadlineNs when that is over, by the loop's clock
-  /// @param tls makes the client's end of TLS; null for plain TCP
-  record Attempt(
-      String name,
-      Head request,
-      Duration connectTimeout,
-      long deadlineNs,
-      @Nullable Supplier<SSLEngine> tls) {}
+  /// @param connectByNs when TCP has to be there, by the loop's clock
+  /// @param endNs when the whole has to be over
+  record Attempt(String name, Plan plan, Route route, Head request, long connectByNs, long endNs) {}
 
   Connecting(Loop loop, Core core, Attempt attempt, Endpoint endpoint) {
     this.loop = loop;
@@ -100,11 +107,43 @@ final class Connecting {
 
   /// A fresh end of TLS; null if the connection is to be plain.
   @Nullable TlsEngine tls() {
-    return attempt.tls == null ? null : new TlsEngine(attempt.tls.get(), new byte[0]);
+    Url url = attempt.plan.url;
+    Tls tls = attempt.plan.tls();
+    if (tls == null) {
+      return null;
+    }
+    String host = url.host().replaceAll("^\\[|\\.?\\]?$", "");
+    return new TlsEngine(tls.clientEngine(host, url.port()), new byte[0]);
+  }
+
+  /// When the server's answer has to be there.
+  long answerByNs() {
+    return answerByNs;
+  }
+
+  /// When that was.
+  String inTime() {
+    long shakeMs = core.limits.handshakeTimeout().toMillis();
+    return answerByNs < attempt.endNs
+        ? "within the handshakeTimeout of " + shakeMs + " ms"
+        : "within connectTimeout and handshakeTimeout, together "
+            + (attempt.plan.connectTimeout.toMillis() + shakeMs)
+            + " ms";
+  }
+
+  /// Whether a redirect is somebody's to follow.
+  boolean followsRedirects() {
+    return attempt.plan.redirects > 0;
+  }
+
+  /// What the proxy wants credentials for, if it wants them and was shown none.
+  @Nullable String realm() {
+    return realm;
   }
 
   /// Begins the race.
-  void race(InetAddress[] addresses, int port) {
+  void race(InetAddress[] addresses) {
+    int port = attempt.route.port();
     alternating(addresses).forEach(each -> untried.add(new InetSocketAddress(each, port)));
     tryNext();
   }
@@ -132,12 +171,12 @@ final class Connecting {
       InetSocketAddress address = untried.poll();
       if (address == null) {
         if (racing.isEmpty()) {
-          fail(Step.CONNECTING, "cannot connect: " + String.join("; ", failures));
+          cannotConnect("");
         }
         return;
       }
       try {
-        Conn conn = loop.connect(address, terms, made -> new UpgradeStage(this, made));
+        Conn conn = loop.connect(address, terms, Racer::new);
         racing.add(conn);
         conn.wakeAt(wakeNs(loop.nowNs()));
         return;
@@ -147,25 +186,67 @@ final class Connecting {
     }
   }
 
+  private void cannotConnect(String within) {
+    String why = "cannot connect: " + String.join("; ", failures) + within;
+    fail(Step.CONNECTING, why, null, NO_BODY);
+  }
+
   private long wakeNs(long nowNs) {
     return untried.isEmpty()
-        ? attempt.deadlineNs
-        : Math.min(attempt.deadlineNs, nowNs + STAGGER_NS);
+        ? attempt.connectByNs
+        : Math.min(attempt.connectByNs, nowNs + STAGGER_NS);
+  }
+
+  /// A connection that is being made.
+  private final class Racer implements Stage {
+
+    private final Conn conn;
+
+    Racer(Conn conn) {
+      this.conn = conn;
+    }
+
+    @Override
+    public void begun() {
+      won(conn);
+    }
+
+    @Override
+    public Next read(Chunk in) {
+      throw new AssertionError("it won, and has become another");
+    }
+
+    @Override
+    public void ended() {}
+
+    @Override
+    public void writable() {}
+
+    @Override
+    public long expired(long nowNs) {
+      return late(nowNs);
+    }
+
+    @Override
+    public void closed(String reason) {
+      lost(conn, reason);
+    }
   }
 
   /// A connection is not there yet at its deadline, or at the turn of the next address.
   ///
   /// @return its next deadline
-  long late(long nowNs) {
-    if (nowNs >= attempt.deadlineNs) {
+  private long late(long nowNs) {
+    if (nowNs >= attempt.connectByNs) {
       List<String> waiting =
           racing.stream().map(conn -> name(conn.remote()) + ": no answer").toList();
       failures.addAll(waiting);
-      timedOut(Step.CONNECTING, "cannot connect: " + String.join("; ", failures));
+      long ms = attempt.plan.connectTimeout.toMillis();
+      cannotConnect(" (within the connectTimeout of " + ms + " ms)");
       return Conn.NEVER;
     }
     tryNext();
-    return attempt.deadlineNs;
+    return attempt.connectByNs;
   }
 
   /// A connection that had won has ended, or says its last words.
@@ -174,7 +255,7 @@ final class Connecting {
   }
 
   /// A connection could not be made.
-  void lost(Conn conn, String reason) {
+  private void lost(Conn conn, String reason) {
     if (state == State.RACING) {
       racing.remove(conn);
       failures.add(name(conn.remote()) + ": " + reason);
@@ -183,17 +264,43 @@ final class Connecting {
   }
 
   /// A connection is there: the race is over, and the others are closed.
-  void won(Conn conn) {
+  private void won(Conn conn) {
     assert state == State.RACING;
-    state = State.UPGRADING;
+    state = State.SHAKING_HANDS;
     racing.remove(conn);
     closeAll("another address was faster");
     racing.add(conn);
+    answerByNs = Math.min(attempt.endNs, loop.nowNs() + core.handshakeNs);
+    Route route = attempt.route;
+    Url url = attempt.plan.url;
+    switch (route.kind()) {
+      case DIRECT -> reached(conn);
+      case HTTP ->
+          throughProxy(
+              conn, new HttpTunnel(url.host(), url.port(), route.credentials(), core.limits));
+      case SOCKS5 ->
+          throughProxy(conn, new SocksTunnel(url.host(), url.port(), route.credentials()));
+    }
+  }
+
+  private void throughProxy(Conn conn, Tunnel tunnel) {
+    conn.become(new ProxyStage(this, conn, tunnel));
+  }
+
+  /// The way to the server is there, whether straight or through a proxy.
+  void reached(Conn conn) {
+    conn.become(new UpgradeStage(this, conn));
+  }
+
+  /// The proxy lets nobody through.
+  void refused(Tunnel.Refusal refusal) {
+    realm = refusal.realm;
+    fail(Step.TUNNELLING, String.valueOf(refusal.getMessage()), refusal.answer, NO_BODY);
   }
 
   /// The server has agreed.
   void agreed(Conn conn, @Nullable String subprotocol) {
-    assert state == State.UPGRADING;
+    assert state == State.SHAKING_HANDS;
     state = State.ENDED;
     racing.clear();
     InetSocketAddress remote = (InetSocketAddress) conn.remote();
@@ -203,34 +310,23 @@ final class Connecting {
     result.complete(stage.webSocket());
   }
 
-  /// The time of `connectTimeout` is over.
-  void timedOut(Step step, String what) {
-    fail(
-        step,
-        what + " (within the connectTimeout of " + attempt.connectTimeout.toMillis() + " ms)");
-  }
-
-  void fail(Step step, String why) {
-    fail(new HandshakeException(step, attempt.name + ": " + why));
-  }
-
-  /// It failed with an answer of the server at hand.
-  void fail(String why, @Nullable Head response, byte[] body) {
-    fail(new HandshakeException(Step.UPGRADING, attempt.name + ": " + why, response, body));
-  }
-
-  private void fail(HandshakeException failure) {
+  /// It fails.
+  ///
+  /// @param answer what the server or the proxy answered, or null
+  /// @param body of that answer, as far as it is kept
+  void fail(Step step, String why, @Nullable Head answer, byte[] body) {
     if (state != State.ENDED) {
       state = State.ENDED;
       untried.clear();
       closeAll("the attempt has failed");
-      result.completeExceptionally(failure);
+      String message = attempt.name + ": " + why;
+      result.completeExceptionally(new HandshakeException(step, message, answer, body));
     }
   }
 
   /// Nobody waits for it any more.
   void abandon() {
-    fail(Step.CONNECTING, "the attempt was cancelled");
+    fail(Step.CONNECTING, "the attempt was cancelled", null, NO_BODY);
   }
 
   private void closeAll(String why) {

@@ -22,6 +22,8 @@ public final class HandshakeException extends RuntimeException {
     RESOLVING,
     /// Making the TCP connection.
     CONNECTING,
+    /// Asking a proxy for a way to the server (CONNECT, RFC 9110 §9.3.6; SOCKS5, RFC 1928).
+    TUNNELLING,
     /// Agreeing on TLS with the server, and verifying its certificate.
     SECURING,
     /// Asking the server to switch to WebSocket (RFC 6455 §4.1).
@@ -29,7 +31,7 @@ public final class HandshakeException extends RuntimeException {
   }
 
   private final Step step;
-  private final transient @Nullable Head response;
+  final transient @Nullable Head response;
   private final byte[] body;
 
   HandshakeException(Step step, String message) {
@@ -48,8 +50,8 @@ public final class HandshakeException extends RuntimeException {
     return step;
   }
 
-  /// The status that the server answered with; 0 if no whole answer came. 101 if it agreed, but not
-  /// as it should have.
+  /// The status that the server answered with, or an HTTP proxy if the step is [Step#TUNNELLING]; 0
+  /// if no whole answer came. 101 if it agreed, but not as it should have.
   public int status() {
     return response == null ? 0 : response.status();
   }
@@ -64,7 +66,8 @@ public final class HandshakeException extends RuntimeException {
     return response == null ? List.of() : response.headers(name);
   }
 
-  /// The body of the answer: its first 4 KiB, or what came of it in time.
+  /// The body of the server's answer: its first 4 KiB, or what came of it in time. None of a
+  /// proxy's answer is kept, nor of a redirect that was to be followed.
   public byte[] body() {
     return body.clone();
   }

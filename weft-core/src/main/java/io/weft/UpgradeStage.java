@@ -13,9 +13,9 @@ import io.weft.ws.UpgradeException;
 import java.io.ByteArrayOutputStream;
 import org.jspecify.annotations.Nullable;
 
-/// A client's connection until it speaks WebSocket: it is made, agrees on TLS if it is to, asks for
-/// the upgrade, and reads the answer (RFC 6455 §4.1). An answer other than 101 is read on for its
-/// body, as far as that is kept.
+/// A client's connection to a server until it speaks WebSocket: it agrees on TLS if it is to, asks
+/// for the upgrade, and reads the answer (RFC 6455 §4.1). An answer other than 101 is read on for
+/// its body, as far as that is kept, unless it is a redirect that will be followed.
 final class UpgradeStage implements Stage {
 
   /// Interim answers (RFC 9110 §15.2) before the one that counts.
@@ -30,15 +30,12 @@ final class UpgradeStage implements Stage {
 
   /// How far it has come; it goes down the list, past TLS if the connection is plain.
   private enum Phase {
-    CONNECTING,
+    REACHED,
     SECURING,
     ASKING
   }
 
-  private Phase phase = Phase.CONNECTING;
-
-  /// When hands have to be shaken, TLS and WebSocket together.
-  private long deadlineNs = Conn.NEVER;
+  private Phase phase = Phase.REACHED;
 
   private int interim;
 
@@ -56,24 +53,22 @@ final class UpgradeStage implements Stage {
             limits.requestLineBytes(), limits.headBytes(), limits.headers(), Long.MAX_VALUE);
   }
 
-  /// TCP is there, or TLS is.
+  /// The way to the server is there, or TLS is.
   @Override
   public void begun() {
-    if (phase == Phase.CONNECTING) {
-      connecting.won(conn);
-      deadlineNs = conn.loop().nowNs() + connecting.core().handshakeNs;
+    if (phase == Phase.REACHED) {
       TlsEngine tls = connecting.tls();
       if (tls != null) {
         phase = Phase.SECURING;
         conn.secure(tls, this);
-        conn.wakeAt(deadlineNs);
+        conn.wakeAt(connecting.answerByNs());
         return;
       }
     }
     phase = Phase.ASKING;
     connecting.request().appendTo(conn.outbox());
     conn.flush();
-    conn.wakeAt(deadlineNs);
+    conn.wakeAt(connecting.answerByNs());
   }
 
   @Override
@@ -98,7 +93,7 @@ final class UpgradeStage implements Stage {
       if (refusal != null) {
         refused(refusal);
       } else {
-        connecting.fail("malformed response: " + malformed.getMessage(), null, new byte[0]);
+        fail(Step.UPGRADING, "malformed response: " + malformed.getMessage(), null);
       }
     }
     return Next.MORE;
@@ -109,8 +104,11 @@ final class UpgradeStage implements Stage {
       verify(head);
     } else if (head.status() >= FINAL) {
       refusal = head;
+      if (connecting.followsRedirects() && Dialing.isRedirect(head)) {
+        refused(head);
+      }
     } else if (++interim > MAX_INTERIM) {
-      connecting.fail("over " + MAX_INTERIM + " interim responses", head, new byte[0]);
+      fail(Step.UPGRADING, "over " + MAX_INTERIM + " interim responses", head);
     }
   }
 
@@ -119,7 +117,7 @@ final class UpgradeStage implements Stage {
       Upgrade.Agreed agreed = Upgrade.verify(connecting.request(), head);
       connecting.agreed(conn, agreed.subprotocol());
     } catch (UpgradeException breach) {
-      connecting.fail(String.valueOf(breach.getMessage()), head, new byte[0]);
+      fail(Step.UPGRADING, String.valueOf(breach.getMessage()), head);
     }
   }
 
@@ -136,6 +134,7 @@ final class UpgradeStage implements Stage {
   private void refused(Head head) {
     String reason = head.reason().isEmpty() ? "" : " " + head.reason();
     connecting.fail(
+        Step.UPGRADING,
         "the server answered " + head.status() + reason + " instead of 101",
         head,
         body.toByteArray());
@@ -151,33 +150,27 @@ final class UpgradeStage implements Stage {
 
   @Override
   public long expired(long nowNs) {
-    if (phase == Phase.CONNECTING) {
-      return connecting.late(nowNs);
-    }
-    long ms = connecting.core().limits.handshakeTimeout().toMillis();
-    String what = phase == Phase.SECURING ? "TLS was not agreed on" : "no answer";
-    broken(what + " within the handshakeTimeout of " + ms + " ms");
+    String what = phase == Phase.SECURING ? "TLS was not agreed on " : "no answer ";
+    broken(what + connecting.inTime());
     return Conn.NEVER;
   }
 
   @Override
   public void closed(String reason) {
-    if (phase == Phase.CONNECTING) {
-      connecting.lost(conn, reason);
-    } else {
-      connecting.left(conn);
-      broken(reason);
-    }
+    connecting.left(conn);
+    broken(reason);
   }
 
   /// No more comes. What came of a refusal says more than why it was cut.
   private void broken(String why) {
     if (refusal != null) {
       refused(refusal);
-    } else if (phase == Phase.SECURING) {
-      connecting.fail(Step.SECURING, why);
     } else {
-      connecting.fail(why, null, new byte[0]);
+      fail(phase == Phase.SECURING ? Step.SECURING : Step.UPGRADING, why, null);
     }
+  }
+
+  private void fail(Step step, String why, @Nullable Head answer) {
+    connecting.fail(step, why, answer, new byte[0]);
   }
 }

@@ -1,27 +1,28 @@
 package io.weft;
 
+import static io.weft.RawServer.SWITCH;
+import static io.weft.RawServer.UPGRADE;
+import static io.weft.RawServer.acceptOf;
+import static io.weft.RawServer.readHead;
+import static io.weft.RawServer.reset;
+import static io.weft.RawServer.say;
+import static io.weft.RawServer.sayHex;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.weft.HandshakeException.Step;
+import io.weft.RawServer.Part;
 import io.weft.net.Loop;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Base64;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -41,8 +42,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(120)
 final class HostileServerTest {
 
-  private static final String SWITCH = "HTTP/1.1 101 Switching Protocols\r\n";
-  private static final String UPGRADE = SWITCH + "Upgrade: websocket\r\nConnection: Upgrade\r\n";
   private static final Duration SOON = Duration.ofMillis(300);
 
   @BeforeEach
@@ -51,95 +50,10 @@ final class HostileServerTest {
     ClientRig.awaitNothing();
   }
 
-  /// What a server does with a connection whose request it has read.
-  private interface Part {
-    void play(Socket socket, String accept) throws Exception;
-  }
-
-  /// A server that plays a part with each of its connections, on a thread of its own.
-  private static final class Stage implements AutoCloseable {
-    private final ServerSocket listening;
-    private final ConcurrentLinkedQueue<Socket> sockets = new ConcurrentLinkedQueue<>();
-
-    Stage(Part part) throws IOException {
-      listening = new ServerSocket(0, 1_000, InetAddress.getLoopbackAddress());
-      Thread.ofVirtual().start(() -> serve(part));
-    }
-
-    private void serve(Part part) {
-      while (!listening.isClosed()) {
-        try {
-          Socket socket = listening.accept();
-          socket.setTcpNoDelay(true);
-          sockets.add(socket);
-          Thread.ofVirtual().start(() -> play(part, socket));
-        } catch (IOException e) {
-          return; // closed
-        }
-      }
-    }
-
-    private static void play(Part part, Socket socket) {
-      try {
-        part.play(socket, acceptOf(readHead(socket.getInputStream())));
-      } catch (Exception e) {
-        // The client has had enough.
-      }
-    }
-
-    Client client() {
-      return Client.to("ws://127.0.0.1:" + listening.getLocalPort() + "/part")
-          .limits(l -> l.handshakeTimeout(Duration.ofSeconds(20)));
-    }
-
-    @Override
-    public void close() throws IOException {
-      listening.close();
-      for (Socket socket : sockets) {
-        socket.close();
-      }
-    }
-  }
-
-  private static String readHead(InputStream in) throws IOException {
-    ByteArrayOutputStream head = new ByteArrayOutputStream();
-    while (!head.toString(StandardCharsets.ISO_8859_1).endsWith("\r\n\r\n")) {
-      int next = in.read();
-      if (next < 0) {
-        throw new IOException("the client left");
-      }
-      head.write(next);
-    }
-    return head.toString(StandardCharsets.ISO_8859_1);
-  }
-
-  private static String acceptOf(String request) throws Exception {
-    String key = request.replaceAll("(?s).*Sec-WebSocket-Key: ([^\r]*)\r.*", "$1");
-    byte[] sha =
-        MessageDigest.getInstance("SHA-1")
-            .digest(
-                (key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")
-                    .getBytes(StandardCharsets.ISO_8859_1));
-    return "Sec-WebSocket-Accept: " + Base64.getEncoder().encodeToString(sha) + "\r\n";
-  }
-
-  private static void say(Socket socket, String latin1) throws IOException {
-    socket.getOutputStream().write(latin1.getBytes(StandardCharsets.ISO_8859_1));
-  }
-
-  private static void sayHex(Socket socket, String hex) throws IOException {
-    socket.getOutputStream().write(HexFormat.of().parseHex(hex));
-  }
-
-  private static void reset(Socket socket) throws IOException {
-    socket.setSoLinger(true, 0);
-    socket.close();
-  }
-
   /// What the client makes of a part.
   private static HandshakeException fails(Part part) throws IOException {
-    try (Stage stage = new Stage(part)) {
-      return assertThrows(HandshakeException.class, stage.client()::connect);
+    try (RawServer server = new RawServer(part)) {
+      return assertThrows(HandshakeException.class, server.client()::connect);
     }
   }
 
@@ -222,8 +136,8 @@ final class HostileServerTest {
           say(socket, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + UPGRADE + accept + "\r\n");
           sayHex(socket, "81026869");
         };
-    try (Stage stage = new Stage(few);
-        Conversation ws = stage.client().limits(l -> l.closeTimeout(SOON)).connect()) {
+    try (RawServer server = new RawServer(few);
+        Conversation ws = server.client().limits(l -> l.closeTimeout(SOON)).connect()) {
       assertEquals(new Message.Text("hi"), ws.receive(Probe.WAIT));
     }
     HandshakeException flood =
@@ -249,9 +163,9 @@ final class HostileServerTest {
           socket.getInputStream().readNBytes(8); // the answer to the Close
           socket.close();
         };
-    try (Stage stage = new Stage(part)) {
+    try (RawServer server = new RawServer(part)) {
       for (; cut.get() < 140; cut.incrementAndGet()) {
-        Conversation ws = stage.client().limits(l -> l.closeTimeout(SOON)).connect();
+        Conversation ws = server.client().limits(l -> l.closeTimeout(SOON)).connect();
         assertEquals(new Message.Text("hi"), ws.receive(Probe.WAIT), "cut at " + cut);
         var end = assertThrows(ConnectionClosedException.class, ws::receive);
         assertEquals(1000, end.close().code());
@@ -264,8 +178,8 @@ final class HostileServerTest {
       strings = {"", "H", "HTTP/1.1 101", SWITCH, UPGRADE, "HTTP/1.1 100 Continue\r\n\r\n"})
   void failsInTimeWhereverTheServerStalls(String beginning) throws Exception {
     CountDownLatch over = new CountDownLatch(1);
-    try (Stage stage =
-        new Stage((socket, accept) -> {
+    try (RawServer server =
+        new RawServer((socket, accept) -> {
           say(socket, beginning);
           over.await();
         })) {
@@ -273,7 +187,7 @@ final class HostileServerTest {
       var failure =
           assertThrows(
               HandshakeException.class,
-              stage.client().limits(l -> l.handshakeTimeout(SOON))::connect);
+              server.client().limits(l -> l.handshakeTimeout(SOON))::connect);
       long ms = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - since);
       assertSays("no answer within the handshakeTimeout of 300 ms", failure);
       assertTrue(ms >= 300 && ms < 3_000, ms + " ms");
@@ -284,13 +198,13 @@ final class HostileServerTest {
 
   @Test
   void failsInTimeInTheBodyOfARefusal() throws Exception {
-    try (Stage stage =
-        new Stage((socket, accept) ->
+    try (RawServer server =
+        new RawServer((socket, accept) ->
             say(socket, "HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\n\r\nhalf"))) {
       var failure =
           assertThrows(
               HandshakeException.class,
-              stage.client().limits(l -> l.handshakeTimeout(SOON))::connect);
+              server.client().limits(l -> l.handshakeTimeout(SOON))::connect);
       assertEquals(403, failure.status());
       assertEquals("half", failure.bodyText());
     }
@@ -335,13 +249,13 @@ final class HostileServerTest {
         ServerSocket good =
             new ServerSocket(hole.getLocalPort(), 10, InetAddress.ofLiteral("127.0.0.2"))) {
       ClientLoop shared = ClientLoop.shared();
-      Client client = Client.to("ws://127.0.0.1:" + hole.getLocalPort() + "/");
-      CompletableFuture<Conversation> opening = new CompletableFuture<>();
       InetAddress[] addresses = {
         InetAddress.ofLiteral("127.0.0.1"), InetAddress.ofLiteral("127.0.0.2")
       };
+      Client client =
+          Client.to("ws://both.invalid:" + hole.getLocalPort() + "/").resolver(host -> addresses);
       long since = System.nanoTime();
-      client.race(opening, addresses);
+      CompletableFuture<Conversation> opening = client.connectAsync();
       try (Socket socket = good.accept()) {
         long ms = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - since);
         assertTrue(ms >= 240 && ms < 2_000, ms + " ms");
@@ -371,9 +285,9 @@ final class HostileServerTest {
           }
         };
     int whole = (UPGRADE + "Sec-WebSocket-Accept: ............................\r\n\r\n").length();
-    try (Stage stage = new Stage(part)) {
+    try (RawServer server = new RawServer(part)) {
       for (; at.get() < whole; at.incrementAndGet()) {
-        var failure = assertThrows(HandshakeException.class, stage.client()::connect, "" + at);
+        var failure = assertThrows(HandshakeException.class, server.client()::connect, "" + at);
         assertEquals(0, failure.status());
         boolean told =
             failure.getMessage().contains("ended the connection without an answer")
@@ -402,8 +316,8 @@ final class HostileServerTest {
           answered.complete(socket.getInputStream().readAllBytes());
           socket.close();
         };
-    try (Stage stage = new Stage(part)) {
-      Conversation ws = stage.client().connect();
+    try (RawServer server = new RawServer(part)) {
+      Conversation ws = server.client().connect();
       var end = assertThrows(ConnectionClosedException.class, ws::receive, what);
       assertEquals(code, end.close().code(), what);
       assertEquals(Close.By.SELF, end.close().by(), what);
@@ -431,9 +345,9 @@ final class HostileServerTest {
           }
           Thread.sleep(60_000);
         };
-    try (Stage stage = new Stage(slow)) {
+    try (RawServer server = new RawServer(slow)) {
       Conversation ws =
-          stage.client().limits(l -> l.closeTimeout(Duration.ofMillis(500))).connect();
+          server.client().limits(l -> l.closeTimeout(Duration.ofMillis(500))).connect();
       long since = System.nanoTime();
       var end = assertThrows(ConnectionClosedException.class, ws::receive);
       assertEquals(new Close(1000, "", Close.By.PEER), end.close());
@@ -459,8 +373,8 @@ final class HostileServerTest {
           keys.complete(seen);
           socket.close();
         };
-    try (Stage stage = new Stage(part);
-        Conversation ws = stage.client().connect()) {
+    try (RawServer server = new RawServer(part);
+        Conversation ws = server.client().connect()) {
       for (int n = 0; n < frames; n++) {
         ws.send("x");
       }
@@ -503,8 +417,8 @@ final class HostileServerTest {
             }
           }
         };
-    try (Stage stage = new Stage(part)) {
-      Client client = stage.client().limits(l -> l.handshakeTimeout(SOON));
+    try (RawServer server = new RawServer(part)) {
+      Client client = server.client().limits(l -> l.handshakeTimeout(SOON));
       List<CompletableFuture<Conversation>> running = new ArrayList<>();
       for (int n = 0; n < attempts; n++) {
         running.add(client.connectAsync());

@@ -107,6 +107,22 @@ final class Snippets {
     return inside;
   }
 
+  static List<Client> proxies(Client client) {
+    Client throughHttp = client.proxy("http://ann:pass%40word@proxy.example:3128"); // CONNECT
+    Client throughSocks = client.proxy("socks5://127.0.0.1:1080");
+    Client straight = client.noProxy();
+    return List.of(throughHttp, throughSocks, straight);
+  }
+
+  static Client redirects(Client client, String key) {
+    Client following =
+        client
+            .followRedirects(5) // 301, 302, 303, 307, 308; at most so many in a row
+            .header("X-Api-Key", key)
+            .sensitive("X-Api-Key"); // goes to no other origin, nor do Authorization and Cookie
+    return following;
+  }
+
   static List<?> ways(Client client, Endpoint endpoint) throws Exception {
     Conversation ws = client.connect(); // straight-line
     CompletableFuture<Conversation> later = client.connectAsync();

@@ -92,6 +92,17 @@ final class UrlTest {
   }
 
   @ParameterizedTest
+  @CsvSource({
+    "http://a/b?c, ws://a/b?c",
+    "https://a, wss://a/",
+    "wss://a, wss://a",
+    "ws://a, ws://a"
+  })
+  void isWhatItIsToAWebSocket(String url, String ofWebSocket) {
+    assertEquals(Url.parse(ofWebSocket), Url.parse(url).ofWebSocket());
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"mailto:me", "ftp://b/", "http://u@b/", "//", "/a b", "g:h", "/%zz"})
   void resolvesNoOtherReference(String reference) {
     Url base = Url.parse("http://a/b");
