@@ -211,6 +211,9 @@ public final class Client {
       throw new IllegalStateException(
           "connect() waits for the loop that this callback runs on: use connectAsync()");
     }
+    if (Thread.interrupted()) {
+      throw new InterruptedException("interrupted before connecting");
+    }
     CompletableFuture<Conversation> opening = connectAsync();
     try {
       return opening.get();
