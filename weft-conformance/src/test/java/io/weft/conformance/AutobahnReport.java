@@ -15,13 +15,13 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// What the Autobahn testsuite wrote about one server, judged by our own rules: its program ends
-/// with status 0 whatever happened.
+/// What the Autobahn testsuite wrote about one server or client, judged by our own rules: its
+/// program ends with status 0 whatever happened.
 ///
 /// @param cases every case it reports, in the order of their numbers
 record AutobahnReport(List<Case> cases) {
 
-  /// The cases in which the suite only watches: RFC 6455 demands nothing of the server there.
+  /// The cases in which the suite only watches: RFC 6455 demands nothing there.
   private static final Set<String> ONLY_WATCHED = Set.of("7.1.6", "7.13.1", "7.13.2");
 
   private static final Map<Integer, String> GROUPS =
