@@ -101,7 +101,12 @@ final class ProcessTest {
   private static Process java(Class<?> main, String... args) throws Exception {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx256m", "-cp", System.getProperty("java.class.path")));
+    command.addAll(
+        List.of(
+            "-Xmx256m",
+            "--enable-native-access=ALL-UNNAMED", // as the launcher has it
+            "-cp",
+            System.getProperty("java.class.path")));
     command.add(main.getName());
     command.addAll(List.of(args));
     return new ProcessBuilder(command).start();

@@ -22,6 +22,7 @@ final class WeftServe implements AutoCloseable {
         new ArrayList<>(
             List.of(
                 Tools.java().toString(),
+                "--enable-native-access=ALL-UNNAMED",
                 "-cp",
                 System.getProperty("java.class.path"),
                 "io.weft.cli.Main",
