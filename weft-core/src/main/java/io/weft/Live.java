@@ -274,7 +274,8 @@ public final class Live implements AutoCloseable {
     /// Whether a ping, or the time for one, is awaited that confirms what was handed over.
     private boolean confirming;
 
-    private long pingedNs;
+    /// When the last such ping went out; NEVER if none has.
+    private long pingedNs = Conn.NEVER;
 
     @Override
     public void opened(WebSocket ws) throws Exception {
@@ -303,6 +304,14 @@ public final class Live implements AutoCloseable {
     /// The operating system has taken bytes of the connection.
     void left(long bytes) {
       outbox.left(bytes);
+    }
+
+    /// Has the first message of the connection confirmed at once, so that connections that do not
+    /// live long get on all the same.
+    void confirmFirst(WebSocket ws) {
+      if (reconnect.confirms() && pingedNs == Conn.NEVER) {
+        confirm(ws);
+      }
     }
 
     /// Has what was handed over confirmed, soon.
@@ -419,6 +428,9 @@ public final class Live implements AutoCloseable {
       Send sent = ws.send(message);
       if (sent.isTaken()) {
         outbox.handedOver(ws.stage().outboxBytes());
+        if (line != null) {
+          line.confirmFirst(ws);
+        }
       }
       if (sent != Send.SENT) {
         break;
