@@ -4,14 +4,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -19,7 +24,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// pings and closes from other threads. What they do follows from a seed; how it falls together is
 /// the scheduler's. Nobody says what answers they get: what must hold is in [Rig].
 @Timeout(120)
+@ParameterizedClass(name = "TLS: {0}")
+@ValueSource(booleans = {false, true})
 final class ChaosTest {
+
+  @Parameter boolean tls;
+
+  @BeforeEach
+  void speakTls() throws GeneralSecurityException {
+    Peer.speakTls(tls);
+  }
+
+  @AfterEach
+  void speakTlsNoMore() throws GeneralSecurityException {
+    Peer.speakTls(false);
+  }
 
   private static final int PEERS = 40;
   private static final int STEPS = 60;

@@ -8,17 +8,37 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The straight-line style: code that waits, on a virtual thread for each connection.
+@ParameterizedClass(name = "TLS: {0}")
+@ValueSource(booleans = {false, true})
 final class ConversationTest {
 
+  @Parameter boolean tls;
+
+  @BeforeEach
+  void speakTls() throws GeneralSecurityException {
+    Peer.speakTls(tls);
+  }
+
+  @AfterEach
+  void speakTlsNoMore() throws GeneralSecurityException {
+    Peer.speakTls(false);
+  }
+
   private static Server talk(Conversation.Talk talk) {
-    return Server.at("127.0.0.1", 0).converse("/talk", talk).start();
+    return Peer.speakingTls(Server.at("127.0.0.1", 0).converse("/talk", talk)).start();
   }
 
   @Test
@@ -138,19 +158,20 @@ final class ConversationTest {
   void saysThatThePeerDoesNotRead() throws Exception {
     CompletableFuture<Throwable> failure = new CompletableFuture<>();
     try (Server server =
-            Server.at("127.0.0.1", 0)
-                .limits(l -> l.progressTimeout(Duration.ofMillis(300)))
-                .converse(
-                    "/talk",
-                    ws -> {
-                      try {
-                        while (true) {
-                          ws.send(new byte[64 << 10]);
-                        }
-                      } catch (RuntimeException e) {
-                        failure.complete(e);
-                      }
-                    })
+            Peer.speakingTls(
+                    Server.at("127.0.0.1", 0)
+                        .limits(l -> l.progressTimeout(Duration.ofMillis(300)))
+                        .converse(
+                            "/talk",
+                            ws -> {
+                              try {
+                                while (true) {
+                                  ws.send(new byte[64 << 10]);
+                                }
+                              } catch (RuntimeException e) {
+                                failure.complete(e);
+                              }
+                            }))
                 .start();
         Peer peer = Peer.narrow(server.port(), "/talk")) {
       Throwable thrown = failure.get(20, TimeUnit.SECONDS);
@@ -217,14 +238,15 @@ final class ConversationTest {
   void isAWebSocketToo() throws Exception {
     CompletableFuture<String> name = new CompletableFuture<>();
     try (Server server =
-            Server.at("127.0.0.1", 0)
-                .converse(
-                    "/talk/{name}",
-                    ws -> {
-                      ws.group("all").join(ws);
-                      name.complete(assertInstanceOf(WebSocket.class, ws).param("name"));
-                      ws.receive();
-                    })
+            Peer.speakingTls(
+                    Server.at("127.0.0.1", 0)
+                        .converse(
+                            "/talk/{name}",
+                            ws -> {
+                              ws.group("all").join(ws);
+                              name.complete(assertInstanceOf(WebSocket.class, ws).param("name"));
+                              ws.receive();
+                            }))
                 .start();
         Peer peer = Peer.open(server.port(), "/talk/ann")) {
       assertEquals("ann", name.get(20, TimeUnit.SECONDS));

@@ -8,18 +8,38 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.security.GeneralSecurityException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Groups over several loops: who gets what, in which order, and what becomes of the slow.
+@ParameterizedClass(name = "TLS: {0}")
+@ValueSource(booleans = {false, true})
 final class GroupTest {
+
+  @Parameter boolean tls;
+
+  @BeforeEach
+  void speakTls() throws GeneralSecurityException {
+    Peer.speakTls(tls);
+  }
+
+  @AfterEach
+  void speakTlsNoMore() throws GeneralSecurityException {
+    Peer.speakTls(false);
+  }
 
   private final Probe probe = new Probe();
 
   private Server server() {
-    return Server.at("127.0.0.1", 0).loops(2).route("/echo", probe).start();
+    return Peer.speakingTls(Server.at("127.0.0.1", 0).loops(2).route("/echo", probe)).start();
   }
 
   /// Clients that are closed before the server is, so that it need not wait for them.
@@ -111,7 +131,7 @@ final class GroupTest {
   @Test
   void closesASlowMemberWith1013AndServesTheOthers() throws Exception {
     byte[] data = new byte[64 << 10];
-    int messages = 400; // 25 MiB: more than the kernel buffers and the outbox hold
+    int messages = tls ? 150 : 400; // more than the kernel buffers and the outbox hold
     try (Server server = server();
         Peer slow = Peer.narrow(server.port(), "/echo");
         Peer fast = Peer.open(server.port(), "/echo")) {

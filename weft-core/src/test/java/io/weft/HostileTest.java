@@ -12,6 +12,7 @@ import java.io.OutputStream;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,9 +20,13 @@ import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -30,7 +35,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// everything is freed, `closed` is called once, and a healthy client beside notices nothing; see
 /// [Rig].
 @Timeout(60)
+@ParameterizedClass(name = "TLS: {0}")
+@ValueSource(booleans = {false, true})
 final class HostileTest {
+
+  @Parameter boolean tls;
+
+  @BeforeEach
+  void speakTls() throws GeneralSecurityException {
+    Peer.speakTls(tls);
+  }
+
+  @AfterEach
+  void speakTlsNoMore() throws GeneralSecurityException {
+    Peer.speakTls(false);
+  }
 
   private static final Duration SHORT = Duration.ofMillis(300);
 

@@ -10,6 +10,7 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -69,6 +70,16 @@ final class Peer implements AutoCloseable {
   /// Connects TCP and nothing else.
   static Peer bare(int port) throws IOException {
     return new Peer(new Socket(InetAddress.getLoopbackAddress(), port));
+  }
+
+  /// Has peers, and the servers of [#speakingTls], speak TLS or not from now on.
+  static void speakTls(boolean secure) throws GeneralSecurityException {
+    tls = secure ? TlsServerTest.context(null) : null;
+  }
+
+  /// A server as peers speak to it: over TLS if that is set.
+  static Server.Builder speakingTls(Server.Builder server) {
+    return tls == null ? server : server.tls(TlsServerTest.localhost());
   }
 
   private static Socket secured(Socket tcp) throws IOException {

@@ -67,9 +67,7 @@ final class Rig implements AutoCloseable {
             .closeAtShutdown(false)
             .route(PATH, endpoint)
             .route("/beside", beside);
-    if (Peer.tls != null) {
-      builder.tls(TlsServerTest.localhost());
-    }
+    Peer.speakingTls(builder);
     with.accept(builder);
     this.server = builder.start();
     Bystander first = new Bystander(port(), "/beside");

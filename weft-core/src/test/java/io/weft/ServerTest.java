@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,18 +20,36 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// The public API of a server, seen from a socket: handshakes, messages, closes, plain requests.
+@ParameterizedClass(name = "TLS: {0}")
+@ValueSource(booleans = {false, true})
 final class ServerTest {
+
+  @Parameter boolean tls;
+
+  @BeforeEach
+  void speakTls() throws GeneralSecurityException {
+    Peer.speakTls(tls);
+  }
+
+  @AfterEach
+  void speakTlsNoMore() throws GeneralSecurityException {
+    Peer.speakTls(false);
+  }
 
   private final Probe probe = new Probe();
 
   private Server.Builder server() {
-    return Server.at("127.0.0.1", 0).route("/echo", probe).loops(2);
+    return Peer.speakingTls(Server.at("127.0.0.1", 0).route("/echo", probe).loops(2));
   }
 
   @ParameterizedTest
@@ -472,7 +491,8 @@ final class ServerTest {
       peer.send(method + " " + path + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
       String answer = peer.readAll();
       assertTrue(answer.startsWith("HTTP/1.1 " + status + " "), answer);
-      assertEquals(body, answer.substring(answer.indexOf("\r\n\r\n") + 4));
+      String expected = tls ? body.replace("ws://", "wss://") : body;
+      assertEquals(expected, answer.substring(answer.indexOf("\r\n\r\n") + 4));
     }
   }
 
