@@ -2,7 +2,9 @@ package io.weft.cli;
 
 import io.weft.Close;
 import io.weft.Conversation;
+import java.io.IOException;
 import java.util.concurrent.Callable;
+import org.jline.terminal.Terminal;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -15,9 +17,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "connect",
     description = {
-      "Connects to a WebSocket server, to send and print in a pipe.",
+      "Connects to a WebSocket server: to talk at a terminal, to send and print in a pipe.",
       "",
-      "Every line of standard input is sent as a message, and every message that comes is"
+      "At a terminal /help lists its commands. In a pipe every line of standard input is sent as a message, and every message that comes is"
           + " printed as a line. At the end of the input it waits until nothing has come for"
           + " --wait, and closes."
     },
@@ -43,6 +45,7 @@ import picocli.CommandLine.Spec;
     },
     footerHeading = "%nExamples:%n",
     footer = {
+      "  weft connect ws://localhost:8080/echo               talk; /help shows how",
       "  echo hi | weft connect -1 :8080/echo                ask once, print the answer",
       "  weft connect -m hi -m ho -n 2 :8080/echo            the same with two",
       "  weft connect -t -w forever :8080/clock < /dev/null  watch, with the time of each",
@@ -73,6 +76,11 @@ final class Connect implements Callable<Integer> {
   @Option(names = "--close-reason", paramLabel = "TEXT", description = "Close with this reason")
   private String closeReason = "";
 
+  @Option(
+      names = "--no-history",
+      description = "At a terminal, keep nothing of what is typed for the next time")
+  private boolean noHistory;
+
   @Override
   public Integer call() throws InterruptedException {
     try {
@@ -81,6 +89,9 @@ final class Connect implements Callable<Integer> {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }
     Streams streams = main.streams();
+    if (streams.interactive() && pipe.isTyped()) {
+      return talk(streams);
+    }
     Outgoing.Source source = pipe.source(streams, target.messageBytes());
     target.client();
     try (Show show = pipe.show(streams)) {
@@ -89,6 +100,22 @@ final class Connect implements Callable<Integer> {
       Pipe.Plan plan =
           new Pipe.Plan(pipe.count(), pipe.patience(), closeCode, closeReason, "the server");
       return new Pipe(session, plan, streams.err()).run(source);
+    }
+  }
+
+  /// Talks with a person at the terminal.
+  private int talk(Streams streams) throws InterruptedException {
+    Conversation ws = target.connect(); // before the terminal is taken: Ctrl-C still ends it
+    try (Show show = pipe.show(streams);
+        Terminal terminal = Person.terminal()) {
+      Session session = new Session(ws, 0, target.url(), show);
+      Prompt prompt =
+          new Prompt(
+              session, show, terminal, noHistory ? null : Person.history(), target.messageBytes());
+      pipe.set(prompt.screen());
+      return prompt.run(target.url());
+    } catch (IOException e) {
+      throw new Failure(Main.CANNOT_READ, "the terminal cannot be used: " + e.getMessage());
     }
   }
 }

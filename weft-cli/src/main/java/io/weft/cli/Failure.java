@@ -7,6 +7,7 @@ final class Failure extends RuntimeException {
   private static final long serialVersionUID = 1;
 
   private final int exitCode;
+  private final String what;
   private final String hint;
 
   /// Makes a failure.
@@ -16,6 +17,7 @@ final class Failure extends RuntimeException {
   Failure(int exitCode, String what, String hint) {
     super(what, null, false, false);
     this.exitCode = exitCode;
+    this.what = what;
     this.hint = hint;
   }
 
@@ -27,12 +29,17 @@ final class Failure extends RuntimeException {
     return exitCode;
   }
 
+  /// What went wrong, without a full stop.
+  String what() {
+    return what;
+  }
+
   String hint() {
     return hint;
   }
 
   /// What went wrong, as it is printed.
   String sentence() {
-    return "weft: " + getMessage() + ".";
+    return "weft: " + what + ".";
   }
 }

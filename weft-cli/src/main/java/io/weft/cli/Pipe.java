@@ -74,7 +74,8 @@ final class Pipe {
     }
   }
 
-  private static void forget(Thread hook) {
+  /// Takes back a shutdown hook.
+  static void forget(Thread hook) {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {
@@ -201,6 +202,13 @@ final class Pipe {
     }
   }
 
+  /// Whether a connection ended as it should: with 1000, without a code, or as we wished.
+  static boolean isWell(Close close, int ours) {
+    return close.code() == Close.NORMAL
+        || close.code() == Close.NO_STATUS
+        || (close.by() == Close.By.SELF && close.code() == ours);
+  }
+
   private int verdict() {
     lock.lock();
     try {
@@ -211,8 +219,7 @@ final class Pipe {
       if (close == null) {
         return Main.ENDED_BADLY; // interrupted
       }
-      boolean well = close.code() == Close.NORMAL || close.code() == Close.NO_STATUS;
-      well |= close.by() == Close.By.SELF && close.code() == closing;
+      boolean well = isWell(close, closing);
       if (!well) {
         say(Session.sentence(close, plan.peer));
       }

@@ -110,9 +110,20 @@ final class PipeOptions {
               + " it, and without its close. Default: ${DEFAULT-VALUE}")
   private Pace pace = Pace.RECORDED;
 
-  /// Whether a person is to type, on a terminal.
+  /// Whether a person is to type, on a terminal: nothing says that a program does.
   boolean isTyped() {
-    return messages.isEmpty() && replay == null;
+    return messages.isEmpty()
+        && replay == null
+        && input == Input.LINES
+        && (output == Output.HEX || output == Output.BASE64)
+        && count() == 0;
+  }
+
+  /// Sets up a screen as it is asked for.
+  void set(Screen screen) {
+    screen.pretty(pretty);
+    screen.times(timestamps);
+    screen.base64(output == Output.BASE64);
   }
 
   /// How many messages to wait for; 0 for no end.
@@ -126,14 +137,6 @@ final class PipeOptions {
       return wait;
     }
     return count() > 0 ? Duration.ofSeconds(30) : Duration.ofSeconds(1);
-  }
-
-  boolean isPretty() {
-    return pretty;
-  }
-
-  boolean hasTimestamps() {
-    return timestamps;
   }
 
   /// What is to be sent.

@@ -8,9 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
-import java.util.ArrayList;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +24,11 @@ final class Show implements AutoCloseable {
   private final Output how;
   private final boolean pretty;
   private final boolean times;
-  private final List<Tape.Writer> tapes = new ArrayList<>();
+
+  /// Where all that happens is printed, if it is.
+  private final Tape.@Nullable Writer printing;
+
+  private volatile Tape.@Nullable Writer recording;
 
   /// Makes one.
   ///
@@ -40,21 +42,52 @@ final class Show implements AutoCloseable {
     this.how = how;
     this.pretty = pretty;
     this.times = times;
-    if (how == Output.JSON) {
-      tapes.add(new Tape.Writer(out, "standard output", escaped));
-    }
-    if (recording != null) {
-      tapes.add(recording);
-    }
+    this.printing = how == Output.JSON ? new Tape.Writer(out, "standard output", escaped) : null;
+    this.recording = recording;
   }
 
   /// Keeps in mind what happened, if anybody wants to know.
   ///
   /// @throws Failure if that cannot be written
   void event(Supplier<Tape.Entry> entry) {
-    if (!tapes.isEmpty()) {
-      Tape.Entry happened = entry.get();
-      tapes.forEach(tape -> tape.write(happened));
+    Tape.Writer recorder = recording;
+    if (printing == null && recorder == null) {
+      return;
+    }
+    Tape.Entry happened = entry.get();
+    if (printing != null) {
+      printing.write(happened);
+    }
+    if (recorder != null) {
+      recorder.write(happened);
+    }
+  }
+
+  /// Records from now on, into this tape and no other.
+  void startRecording(Tape.Writer tape) {
+    stopRecording();
+    recording = tape;
+  }
+
+  /// Ends the recording, if there is one.
+  void stopRecording() {
+    Tape.Writer ended = recording;
+    recording = null;
+    if (ended != null) {
+      ended.close();
+    }
+  }
+
+  /// Records a message that came.
+  ///
+  /// @param connection the number of its connection; 0 for none
+  /// @throws Failure if that cannot be written
+  void record(int connection, Message message) {
+    switch (message) {
+      case Message.Text(String text) ->
+          event(() -> Tape.Entry.now(Tape.Direction.RECEIVED, connection, Tape.Kind.TEXT, text));
+      case Message.Binary(ByteBuffer data) ->
+          event(() -> Tape.Entry.now(Tape.Direction.RECEIVED, connection, data));
     }
   }
 
@@ -63,12 +96,7 @@ final class Show implements AutoCloseable {
   /// @param connection the number of its connection, which the line then begins with; 0 for none
   /// @throws Failure if it cannot be printed
   void received(int connection, Message message) {
-    switch (message) {
-      case Message.Text(String text) ->
-          event(() -> Tape.Entry.now(Tape.Direction.RECEIVED, connection, Tape.Kind.TEXT, text));
-      case Message.Binary(ByteBuffer data) ->
-          event(() -> Tape.Entry.now(Tape.Direction.RECEIVED, connection, data));
-    }
+    record(connection, message);
     if (how != Output.JSON) {
       print(connection, message);
     }
@@ -89,7 +117,8 @@ final class Show implements AutoCloseable {
     }
   }
 
-  private static byte[] bytes(ByteBuffer data) {
+  /// Bytes from position to limit.
+  static byte[] bytes(ByteBuffer data) {
     byte[] bytes = new byte[data.remaining()];
     data.get(data.position(), bytes);
     return bytes;
@@ -139,9 +168,6 @@ final class Show implements AutoCloseable {
   @Override
   public void close() {
     flush();
-    if (how == Output.JSON) {
-      tapes.removeFirst(); // it is standard output, which stays
-    }
-    tapes.forEach(Tape.Writer::close);
+    stopRecording();
   }
 }

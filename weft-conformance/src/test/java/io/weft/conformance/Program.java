@@ -2,6 +2,7 @@ package io.weft.conformance;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -61,6 +62,13 @@ final class Program implements AutoCloseable {
   private synchronized void keep(String line) {
     lines.add(line);
     notifyAll();
+  }
+
+  /// Writes to its standard input.
+  void type(String text) throws IOException {
+    OutputStream in = process.getOutputStream();
+    in.write(text.getBytes(StandardCharsets.UTF_8));
+    in.flush();
   }
 
   /// What it has printed so far.
