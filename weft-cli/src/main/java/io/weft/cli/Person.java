@@ -7,16 +7,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Collection;
-import java.util.EnumSet;
 import java.util.List;
 import org.jline.reader.Candidate;
 import org.jline.reader.Completer;
 import org.jline.reader.LineReader;
 import org.jline.reader.LineReaderBuilder;
 import org.jline.reader.impl.DefaultParser;
-import org.jline.terminal.Attributes;
-import org.jline.terminal.Attributes.ControlChar;
-import org.jline.terminal.Attributes.LocalFlag;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 import org.jline.utils.Signals;
@@ -35,14 +31,11 @@ final class Person {
   private Person() {}
 
   /// The terminal that this process runs in. Until it is closed it hands over each key as it is
-  /// pressed, so that what is typed while no line is read, Ctrl-D too, waits for the next.
+  /// pressed, so that what is typed while no line is read, Ctrl-C and Ctrl-D too, waits for the
+  /// next line, in its order.
   static Terminal terminal() throws IOException {
     Terminal terminal = open();
-    Attributes attributes = terminal.getAttributes();
-    attributes.setLocalFlags(EnumSet.of(LocalFlag.ICANON, LocalFlag.ECHO), false);
-    attributes.setControlChar(ControlChar.VMIN, 1);
-    attributes.setControlChar(ControlChar.VTIME, 0);
-    terminal.setAttributes(attributes);
+    terminal.enterRawMode();
     // Once and for all: JLine's own way leaves moments in which Ctrl-C ends the process.
     for (Terminal.Signal signal : HANDLED) {
       Signals.register(signal.name(), () -> terminal.raise(signal));
