@@ -81,7 +81,7 @@ final class DeflateRules {
         must(
             "deflate/message",
             "RFC 7692 §7.2.2",
-            "a compressed text, and again the same with takeover of its context",
+            "a compressed text, and again the same, with takeover of its context if that is agreed on",
             "the text, if the endpoint echoes; the connection goes on",
             DeflateRules::message,
             Need.DEFLATE,
@@ -298,6 +298,9 @@ final class DeflateRules {
         Deflater deflater = new Deflater(Deflater.DEFAULT_COMPRESSION, true);
         Inflater inflater = new Inflater(true)) {
       for (int message = 0; message < 2; message++) {
+        if (session.agreed().contains("client_no_context_takeover")) {
+          deflater.reset();
+        }
         session.send(compressed(deflater, text));
         if (lab.echoes(Frame.text(""))) {
           Verdict verdict = inflates(session, inflater, text);

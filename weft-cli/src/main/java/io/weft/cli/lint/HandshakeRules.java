@@ -338,7 +338,7 @@ final class HandshakeRules {
           return Verdict.fail("101 with " + name + ": " + answer.all(name).getFirst());
         }
       }
-      return new Session(wire, false).goesOn();
+      return new Session(wire, "").goesOn();
     }
   }
 

@@ -59,7 +59,7 @@ final class Lab {
       throw new Breach("§4.2.2", "a sound handshake was answered with " + answer.seen());
     }
     wire.waitAfresh();
-    return new Session(wire, !answer.all("Sec-WebSocket-Extensions").isEmpty());
+    return new Session(wire, String.join(", ", answer.all("Sec-WebSocket-Extensions")));
   }
 
   /// A short message of a kind that the endpoint takes.

@@ -23,7 +23,10 @@ final class Session implements AutoCloseable {
   private static final AtomicInteger PINGS = new AtomicInteger();
 
   private final Wire wire;
-  private final boolean deflates;
+
+  /// What the server agreed to of extensions, as its answer has it; "" for nothing.
+  private final String agreed;
+
   private final List<String> heard = new ArrayList<>();
 
   /// The first byte of the message that is not whole yet; 0 for none.
@@ -31,9 +34,14 @@ final class Session implements AutoCloseable {
 
   private final ByteArrayOutputStream parts = new ByteArrayOutputStream();
 
-  Session(Wire wire, boolean deflates) {
+  Session(Wire wire, String agreed) {
     this.wire = wire;
-    this.deflates = deflates;
+    this.agreed = agreed;
+  }
+
+  /// What the server agreed to of extensions; "" for nothing.
+  String agreed() {
+    return agreed;
   }
 
   Wire wire() {
@@ -134,10 +142,11 @@ final class Session implements AutoCloseable {
 
   private void demandLegalStart(int first, int second, int seven) throws Breach {
     int opcode = first & 0x0F;
-    int agreed = deflates && (opcode == Frame.TEXT || opcode == Frame.BINARY) ? Frame.RSV1 : 0;
+    int mark =
+        !agreed.isEmpty() && (opcode == Frame.TEXT || opcode == Frame.BINARY) ? Frame.RSV1 : 0;
     demand((second & 0x80) == 0, "§5.1", "it sent a masked frame");
     demand(
-        (first & 0x70 & ~agreed) == 0,
+        (first & 0x70 & ~mark) == 0,
         "§5.2",
         "it sent a frame with a reserved bit, 0x%02x".formatted(first));
     demand(
