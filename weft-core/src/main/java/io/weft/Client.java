@@ -43,7 +43,7 @@ public final class Client {
 
   private Client(Plan plan) {
     this.plan = plan;
-    plan.request(new byte[16]); // whatever is wrong, is wrong now
+    plan.request(new byte[16], List.of()); // whatever is wrong, is wrong now
   }
 
   private Client with(Consumer<Plan> change) {
@@ -123,6 +123,12 @@ public final class Client {
   /// host of the URL is verified whatever stands here, but for [Tls#insecurelyTrustingAnybody()].
   public Client tls(Tls with) {
     return with(p -> p.tls = with);
+  }
+
+  /// Whether and how messages are compressed (RFC 7692); not at all unless told otherwise. A server
+  /// may decline; [WebSocket#extensions()] says what was agreed on.
+  public Client compression(Compression how) {
+    return with(p -> p.compression = how);
   }
 
   /// Changes limits; the others stay as they are. Those of a server (routes, groups, draining, its

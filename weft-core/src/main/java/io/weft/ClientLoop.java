@@ -1,10 +1,14 @@
 package io.weft;
 
 import io.weft.net.Loop;
+import io.weft.ws.Codecs;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +29,12 @@ final class ClientLoop {
   final Executor tasks;
 
   private final Thread thread;
+
+  /// The codecs of each kind of clients that compress.
+  private final Map<Kind, Codecs> codecs = new ConcurrentHashMap<>();
+
+  /// What makes clients share codecs.
+  private record Kind(Codecs.Settings settings, Duration rest) {}
 
   private ClientLoop() throws IOException {
     Limits limits = Limits.defaults();
@@ -47,6 +57,18 @@ final class ClientLoop {
       shared = now;
     }
     return now;
+  }
+
+  /// The compression of clients with these options; null for none.
+  @Nullable Compressing compressing(Compression options, Limits limits) {
+    if (options.mode() == Compression.Mode.OFF) {
+      return null;
+    }
+    Kind kind = new Kind(Compressing.settings(options, limits), limits.compressorIdle());
+    Codecs own =
+        codecs.computeIfAbsent(
+            kind, key -> Compressing.open(loop, key.settings, key.rest.toNanos()));
+    return new Compressing(options, limits, any -> own);
   }
 
   /// Masking keys that nobody can foresee (RFC 6455 §5.3), drawn in batches; for one loop's thread.

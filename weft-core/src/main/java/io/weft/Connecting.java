@@ -8,6 +8,8 @@ import io.weft.net.Conn;
 import io.weft.net.Loop;
 import io.weft.net.Stage;
 import io.weft.tls.TlsEngine;
+import io.weft.ws.Deflate;
+import io.weft.ws.DeflateOffer;
 import java.io.IOException;
 import java.net.Inet6Address;
 import java.net.InetAddress;
@@ -80,9 +82,17 @@ final class Connecting {
   /// @param plan where to, and how
   /// @param route which way
   /// @param request what asks for the upgrade
+  /// @param offers of permessage-deflate in it
   /// @param connectByNs when TCP has to be there, by the loop's clock
   /// @param endNs when the whole has to be over
-  record Attempt(String name, Plan plan, Route route, Head request, long connectByNs, long endNs) {}
+  record Attempt(
+      String name,
+      Plan plan,
+      Route route,
+      Head request,
+      List<DeflateOffer> offers,
+      long connectByNs,
+      long endNs) {}
 
   Connecting(Loop loop, Core core, Attempt attempt, Endpoint endpoint) {
     this.loop = loop;
@@ -103,6 +113,10 @@ final class Connecting {
 
   Head request() {
     return attempt.request;
+  }
+
+  List<DeflateOffer> offers() {
+    return attempt.offers;
   }
 
   /// A fresh end of TLS; null if the connection is to be plain.
@@ -299,13 +313,18 @@ final class Connecting {
   }
 
   /// The server has agreed.
-  void agreed(Conn conn, @Nullable String subprotocol) {
+  ///
+  /// @param deflate to one of the [#offers()]; null for no compression
+  void agreed(Conn conn, @Nullable String subprotocol, @Nullable DeflateOffer deflate) {
     assert state == State.SHAKING_HANDS;
     state = State.ENDED;
     racing.clear();
     InetSocketAddress remote = (InetSocketAddress) conn.remote();
     Request request = new Request(attempt.request, remote, conn.session(), null, new byte[0]);
-    WsStage stage = new WsStage(core, conn, endpoint, request, subprotocol);
+    Compressing compressing = core.compressing;
+    Deflate extension =
+        deflate == null || compressing == null ? null : compressing.agreed(loop, deflate);
+    WsStage stage = new WsStage(core, conn, endpoint, request, subprotocol, extension);
     conn.become(stage);
     result.complete(stage.webSocket());
   }

@@ -116,13 +116,25 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
   /// @throws IllegalStateException if there was no room within [Limits#progressTimeout()]
   @Override
   public Send send(String text) {
-    return untilTaken(() -> super.send(text));
+    return send(text, Compress.AUTO);
+  }
+
+  /// Sends a text message, waiting for room; as [#send(String)].
+  @Override
+  public Send send(String text, Compress compress) {
+    return untilTaken(() -> super.send(text, compress));
   }
 
   /// Sends a binary message, waiting for room; otherwise as [#send(String)].
   @Override
   public Send send(ByteBuffer data) {
-    return untilTaken(() -> super.send(data));
+    return send(data, Compress.AUTO);
+  }
+
+  /// Sends a binary message, waiting for room; as [#send(String)].
+  @Override
+  public Send send(ByteBuffer data, Compress compress) {
+    return untilTaken(() -> super.send(data, compress));
   }
 
   /// Closes with code 1000, behind everything sent so far.

@@ -21,6 +21,9 @@ final class Core {
   /// Of a server; null for a client.
   final @Nullable Groups groups;
 
+  /// How messages are compressed; null if they are not.
+  final @Nullable Compressing compressing;
+
   /// A fresh, unpredictable key a call (RFC 6455 §5.3), on the loop's thread; a server never asks.
   final IntSupplier maskingKeys;
 
@@ -40,20 +43,28 @@ final class Core {
   /// How far ahead of that rate a burst may run.
   final long controlBurstNs;
 
-  static Core ofServer(Limits limits, Executor tasks, Groups groups) {
-    return new Core(Role.SERVER, limits, tasks, groups, Core::noKey);
+  static Core ofServer(
+      Limits limits, Executor tasks, Groups groups, @Nullable Compressing compressing) {
+    return new Core(Role.SERVER, limits, tasks, groups, compressing, Core::noKey);
   }
 
-  static Core ofClient(Limits limits, Executor tasks, IntSupplier maskingKeys) {
-    return new Core(Role.CLIENT, limits, tasks, null, maskingKeys);
+  static Core ofClient(
+      Limits limits, Executor tasks, @Nullable Compressing compressing, IntSupplier maskingKeys) {
+    return new Core(Role.CLIENT, limits, tasks, null, compressing, maskingKeys);
   }
 
   private Core(
-      Role role, Limits limits, Executor tasks, @Nullable Groups groups, IntSupplier maskingKeys) {
+      Role role,
+      Limits limits,
+      Executor tasks,
+      @Nullable Groups groups,
+      @Nullable Compressing compressing,
+      IntSupplier maskingKeys) {
     this.role = role;
     this.tasks = tasks;
     this.limits = limits;
     this.groups = groups;
+    this.compressing = compressing;
     this.maskingKeys = maskingKeys;
     this.bounds = new Bounds(limits.messageBytes(), limits.fragments(), limits.emptyFragments());
     this.handshakeNs = limits.handshakeTimeout().toNanos();

@@ -4,10 +4,12 @@ import io.weft.HandshakeException.Step;
 import io.weft.http.Head;
 import io.weft.http.Url;
 import io.weft.net.Loop;
+import io.weft.ws.DeflateOffer;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayDeque;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -63,7 +65,12 @@ final class Dialing {
   Dialing(ClientLoop shared, Plan plan, Endpoint endpoint) {
     this.shared = shared;
     this.loop = shared.loop;
-    this.core = Core.ofClient(plan.limits, shared.tasks, shared.maskingKeys);
+    this.core =
+        Core.ofClient(
+            plan.limits,
+            shared.tasks,
+            shared.compressing(plan.compression, plan.limits),
+            shared.maskingKeys);
     this.endpoint = endpoint;
     this.endNs = System.nanoTime() + plan.connectTimeout.toNanos() + core.handshakeNs;
     this.first = plan.url;
@@ -128,12 +135,15 @@ final class Dialing {
 
   @SuppressWarnings("FutureReturnValueIgnored") // what hangs on it does not fail
   private void connect(Route route, InetAddress[] addresses) {
+    Compressing compressing = core.compressing;
+    List<DeflateOffer> offers = compressing == null ? List.of() : compressing.offers();
     Connecting.Attempt attempt =
         new Connecting.Attempt(
             name(route),
             plan,
             route,
-            plan.request(shared.maskingKeys.nonce(NONCE_BYTES)),
+            plan.request(shared.maskingKeys.nonce(NONCE_BYTES), offers),
+            offers,
             connectByNs,
             endNs);
     Connecting now = new Connecting(loop, core, attempt, endpoint);

@@ -2,9 +2,10 @@ package io.weft;
 
 import java.nio.ByteBuffer;
 
-/// A named set of connections. What is published is encoded once, and every member's outbox holds a
-/// reference to the same bytes. It is there as soon as it is named and gone with its last member; a
-/// `Group` is a handle, and two with one name are the same group.
+/// A named set of connections. What is published is encoded once, and compressed once for each size
+/// of window that members agreed on; every member's outbox holds a reference to the same bytes. It
+/// is there as soon as it is named and gone with its last member; a `Group` is a handle, and two
+/// with one name are the same group.
 ///
 /// Every method may be called from any thread. What one thread publishes reaches each member in
 /// that order. A member that cannot take a message, because its outbox is full, is closed with
@@ -50,7 +51,12 @@ public final class Group {
   ///   [Limits#poolBytes()]): then no member got it
   /// @throws IllegalArgumentException as [WebSocket#send(String)]
   public Send publish(String text) {
-    return groups.publish(name, text);
+    return publish(text, Compress.AUTO);
+  }
+
+  /// Sends a text message to every member; as the other, with a choice whether to compress it.
+  public Send publish(String text, Compress compress) {
+    return groups.publish(name, text, compress);
   }
 
   /// Sends a binary message to every member.
@@ -58,7 +64,12 @@ public final class Group {
   /// @param data its payload, copied before this returns
   /// @return as [#publish(String)]
   public Send publish(ByteBuffer data) {
-    return groups.publish(name, data);
+    return publish(data, Compress.AUTO);
+  }
+
+  /// Sends a binary message to every member; as the other, with a choice whether to compress it.
+  public Send publish(ByteBuffer data, Compress compress) {
+    return groups.publish(name, data, compress);
   }
 
   @Override

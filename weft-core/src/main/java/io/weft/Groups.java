@@ -1,10 +1,8 @@
 package io.weft;
 
-import io.weft.bytes.Chunk;
 import io.weft.net.Loop;
 import io.weft.ws.Engine;
 import io.weft.ws.Opcode;
-import io.weft.ws.Role;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -15,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /// All groups of a server. Each loop keeps the members that live on it, so that publishing is one
 /// mail a loop and nobody locks; a count for each name is all that they share.
@@ -22,6 +21,7 @@ final class Groups {
 
   private final List<Loop> loops;
   private final Limits limits;
+  private final @Nullable Compressing compressing;
 
   /// Members by group, one map for each loop, touched by that loop's thread only.
   private final Map<Loop, Map<String, Set<WebSocket>>> members = new HashMap<>();
@@ -31,9 +31,10 @@ final class Groups {
   /// Bytes of publications that are on their way to the loops, counted once for each loop.
   private final AtomicLong mailedBytes = new AtomicLong();
 
-  Groups(List<Loop> loops, Limits limits) {
+  Groups(List<Loop> loops, Limits limits, @Nullable Compressing compressing) {
     this.loops = loops;
     this.limits = limits;
+    this.compressing = compressing;
     loops.forEach(loop -> members.put(loop, new HashMap<>()));
   }
 
@@ -124,22 +125,22 @@ final class Groups {
     }
   }
 
-  Send publish(String name, String text) {
-    return publish(name, Opcode.TEXT, Engine.utf8(text));
+  Send publish(String name, String text, Compress compress) {
+    return publish(name, new Published(Opcode.TEXT, Engine.utf8(text), compress));
   }
 
-  Send publish(String name, ByteBuffer data) {
+  Send publish(String name, ByteBuffer data, Compress compress) {
     byte[] copy = new byte[data.remaining()];
     data.get(data.position(), copy);
-    return publish(name, Opcode.BINARY, copy);
+    return publish(name, new Published(Opcode.BINARY, copy, compress));
   }
 
-  private Send publish(String name, Opcode opcode, byte[] payload) {
-    Outgoing.checkSize(payload.length, limits);
+  private Send publish(String name, Published published) {
+    Outgoing.checkSize(published.bytes(), limits);
     if (size(name) == 0) {
       return Send.SENT;
     }
-    long bytes = (long) payload.length * loops.size();
+    long bytes = (long) published.bytes() * loops.size();
     long before = mailedBytes.getAndAdd(bytes);
     if (before > 0 && before + bytes > limits.poolBytes()) {
       mailedBytes.getAndAdd(-bytes);
@@ -153,30 +154,27 @@ final class Groups {
       }
     }
     for (Loop loop : loops) {
-      loop.executeReserved(() -> deliver(loop, name, opcode, payload));
+      loop.executeReserved(() -> deliver(loop, name, published));
     }
     return Send.SENT;
   }
 
-  /// Sends to all members on one loop: the frame is written once into the loop's memory, and their
-  /// outboxes refer to it.
-  private void deliver(Loop loop, String name, Opcode opcode, byte[] payload) {
-    mailedBytes.getAndAdd(-payload.length);
+  /// Sends to all members on one loop: each form of the frame is written once into the loop's
+  /// memory, and their outboxes refer to it.
+  private void deliver(Loop loop, String name, Published published) {
+    mailedBytes.getAndAdd(-published.bytes());
     Set<WebSocket> here = on(loop).get(name);
     if (here == null) {
       return;
     }
-    int frameBytes = Engine.frameBytes(Role.SERVER, payload.length);
-    boolean hasMemory = loop.pool().hasSpare(frameBytes);
-    Chunk frame = loop.pool().take(frameBytes);
-    Engine.frame(opcode, false, ByteBuffer.wrap(payload), frame);
+    Published.Frames frames = published.new Frames(loop, compressing);
     List<WebSocket> full = new ArrayList<>(0);
     for (WebSocket member : here) {
-      if (!member.stage().outgoing().shared(frame, frameBytes, payload.length, hasMemory)) {
+      if (!member.stage().outgoing().shared(frames)) {
         full.add(member);
       }
     }
-    loop.pool().giveUnlessHeld(frame);
+    frames.done();
     full.forEach(member -> member.stage().closeAsSlow());
   }
 

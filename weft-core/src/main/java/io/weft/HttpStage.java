@@ -8,6 +8,8 @@ import io.weft.http.Target;
 import io.weft.http.Url;
 import io.weft.net.Conn;
 import io.weft.net.Stage;
+import io.weft.ws.Deflate;
+import io.weft.ws.ExtensionOffer;
 import io.weft.ws.Upgrade;
 import java.io.ByteArrayOutputStream;
 import java.lang.System.Logger;
@@ -171,9 +173,21 @@ final class HttpStage implements Stage {
       return;
     }
     String subprotocol = choose(decision, accepted.subprotocols());
-    accepted.response(subprotocol, List.of(), decision.headers()).appendTo(conn.outbox());
+    Deflate deflate =
+        core.compressing == null
+            ? null
+            : core.compressing.accept(conn.loop(), accepted.extensions());
+    List<ExtensionOffer> agreed = deflate == null ? List.of() : List.of(deflate.agreed().element());
+    try {
+      accepted.response(subprotocol, agreed, decision.headers()).appendTo(conn.outbox());
+    } catch (RuntimeException illegal) {
+      if (deflate != null) {
+        deflate.release(false);
+      }
+      throw illegal;
+    }
     conn.flush();
-    conn.become(new WsStage(core, conn, endpoint, request, subprotocol));
+    conn.become(new WsStage(core, conn, endpoint, request, subprotocol, deflate));
   }
 
   private Handshake decide(Endpoint endpoint, Request request) {

@@ -23,6 +23,8 @@ import java.util.stream.Stream;
 ///   1009)
 /// @param fragments fragments in a message; 1,024 (close code 1008)
 /// @param emptyFragments fragments in a message that carry nothing; 64 (close code 1008)
+/// @param inflateRatio times its size that a compressed message may inflate to, once it is over 64
+///   KiB; 100 (close code 1009)
 /// @param messageTimeout from the first byte of a message to its last; 30 s (close code 1008)
 /// @param controlFramesPerSecond control frames a second, in the long run; 100 (close code 1008)
 /// @param controlFrameBurst control frames at once, after a quiet time; 200 (close code 1008)
@@ -59,6 +61,11 @@ import java.util.stream.Stream;
 ///   ([Delivery.Outcome#OVERFLOW])
 /// @param keptTimeout that a message waits to be handed to a connection; 1 min
 ///   ([Delivery.Outcome#EXPIRED])
+/// @param codecBytes native memory of all compressors and decompressors of the process; an eighth
+///   of the heap's maximum, 64 MiB at least (a handshake agrees on no context takeover; a message
+///   is sent uncompressed; a compressed message that comes is answered with close code 1013)
+/// @param compressorIdle that a connection keeps a compressor it does not use, and twice that at
+///   most; 30 s (the loop takes it back, and the next message begins anew)
 /// @param drainTimeout for connections to close when the server does; 30 s (they are closed by
 ///   force)
 /// @param drainSpread over which the closes of a drain are spread; 10 s (none: it is a pace)
@@ -73,6 +80,7 @@ public record Limits(
     int messageBytes,
     int fragments,
     int emptyFragments,
+    int inflateRatio,
     Duration messageTimeout,
     int controlFramesPerSecond,
     int controlFrameBurst,
@@ -95,6 +103,8 @@ public record Limits(
     int keptMessages,
     int keptBytes,
     Duration keptTimeout,
+    long codecBytes,
+    Duration compressorIdle,
     Duration drainTimeout,
     Duration drainSpread,
     Duration blockedLoopWarning) {
@@ -118,6 +128,7 @@ public record Limits(
     bytes("messageBytes", messageBytes, 1);
     atLeast("fragments", fragments, 1);
     atLeast("emptyFragments", emptyFragments, 0);
+    atLeast("inflateRatio", inflateRatio, 1);
     positive("messageTimeout", messageTimeout);
     atLeast("controlFramesPerSecond", controlFramesPerSecond, 1);
     atLeast("controlFrameBurst", controlFrameBurst, 1);
@@ -140,6 +151,8 @@ public record Limits(
     atLeast("keptMessages", keptMessages, 1);
     bytes("keptBytes", keptBytes, 1);
     positive("keptTimeout", keptTimeout);
+    atLeast("codecBytes", codecBytes, 1);
+    positive("compressorIdle", compressorIdle);
     positive("drainTimeout", drainTimeout);
     positive("drainSpread", drainSpread);
     positive("blockedLoopWarning", blockedLoopWarning);
@@ -181,6 +194,7 @@ public record Limits(
     builder.messageBytes = messageBytes;
     builder.fragments = fragments;
     builder.emptyFragments = emptyFragments;
+    builder.inflateRatio = inflateRatio;
     builder.messageTimeout = messageTimeout;
     builder.controlFramesPerSecond = controlFramesPerSecond;
     builder.controlFrameBurst = controlFrameBurst;
@@ -204,6 +218,8 @@ public record Limits(
     builder.keptMessages = keptMessages;
     builder.keptBytes = keptBytes;
     builder.keptTimeout = keptTimeout;
+    builder.codecBytes = codecBytes;
+    builder.compressorIdle = compressorIdle;
     builder.drainTimeout = drainTimeout;
     builder.drainSpread = drainSpread;
     builder.blockedLoopWarning = blockedLoopWarning;
@@ -259,6 +275,7 @@ public record Limits(
     private int messageBytes = 1 << 20;
     private int fragments = 1024;
     private int emptyFragments = 64;
+    private int inflateRatio = 100;
     private Duration messageTimeout = Duration.ofSeconds(30);
     private int controlFramesPerSecond = 100;
     private int controlFrameBurst = 200;
@@ -284,6 +301,8 @@ public record Limits(
     private int keptMessages = 1024;
     private int keptBytes = 1 << 20;
     private Duration keptTimeout = Duration.ofMinutes(1);
+    private long codecBytes = Math.max(64L << 20, Runtime.getRuntime().maxMemory() / 8);
+    private Duration compressorIdle = Duration.ofSeconds(30);
     private Duration drainTimeout = Duration.ofSeconds(30);
     private Duration drainSpread = Duration.ofSeconds(10);
     private Duration blockedLoopWarning = Duration.ofMillis(100);
@@ -335,6 +354,12 @@ public record Limits(
     /// See [Limits#emptyFragments()].
     public Builder emptyFragments(int value) {
       emptyFragments = value;
+      return this;
+    }
+
+    /// See [Limits#inflateRatio()].
+    public Builder inflateRatio(int value) {
+      inflateRatio = value;
       return this;
     }
 
@@ -470,6 +495,18 @@ public record Limits(
       return this;
     }
 
+    /// See [Limits#codecBytes()].
+    public Builder codecBytes(long value) {
+      codecBytes = value;
+      return this;
+    }
+
+    /// See [Limits#compressorIdle()].
+    public Builder compressorIdle(Duration value) {
+      compressorIdle = value;
+      return this;
+    }
+
     /// See [Limits#drainTimeout()].
     public Builder drainTimeout(Duration value) {
       drainTimeout = value;
@@ -501,6 +538,7 @@ public record Limits(
           messageBytes,
           fragments,
           emptyFragments,
+          inflateRatio,
           messageTimeout,
           controlFramesPerSecond,
           controlFrameBurst,
@@ -523,6 +561,8 @@ public record Limits(
           keptMessages,
           keptBytes,
           keptTimeout,
+          codecBytes,
+          compressorIdle,
           drainTimeout,
           drainSpread,
           blockedLoopWarning);

@@ -1,14 +1,16 @@
 package io.weft;
 
-import io.weft.bytes.Chunk;
+import io.weft.bytes.Outbox;
 import io.weft.net.Conn;
 import io.weft.net.Loop;
+import io.weft.ws.Deflate;
 import io.weft.ws.Engine;
 import io.weft.ws.Opcode;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /// The way of the application's messages out of one connection: whether there is room for one, what
 /// the application is told about it, and the hand-over from other threads to the loop's.
@@ -41,6 +43,9 @@ final class Outgoing {
   private final Conn conn;
   private final Engine engine;
 
+  /// What was agreed on; null for no compression.
+  private final @Nullable Deflate deflate;
+
   /// Bytes that other threads were told they may send and whose mail is on its way.
   @SuppressWarnings("unused") // by PROMISED
   private volatile int promised;
@@ -51,10 +56,11 @@ final class Outgoing {
   /// Whether nobody has closed; for other threads, the engine knows it for the loop's.
   private volatile boolean open = true;
 
-  Outgoing(Core core, Conn conn, Engine engine) {
+  Outgoing(Core core, Conn conn, Engine engine, @Nullable Deflate deflate) {
     this.core = core;
     this.conn = conn;
     this.engine = engine;
+    this.deflate = deflate;
   }
 
   /// Whether messages are taken, as far as this thread sees.
@@ -72,41 +78,43 @@ final class Outgoing {
     return (long) conn.outbox().bytes() + promised;
   }
 
-  Send text(String text) {
+  Send text(String text, Compress compress) {
     byte[] utf8 = Engine.utf8(text);
-    return conn.loop().isCurrent() ? here(Opcode.TEXT, utf8) : mail(Opcode.TEXT, utf8);
+    return conn.loop().isCurrent()
+        ? here(Opcode.TEXT, utf8, compress)
+        : mail(Opcode.TEXT, utf8, compress);
   }
 
-  Send binary(ByteBuffer data) {
+  Send binary(ByteBuffer data, Compress compress) {
     if (conn.loop().isCurrent()) {
       if (!hasRoom(data.remaining())) {
         return refused();
       }
-      engine.binary(data, conn.outbox());
+      engine.binary(data, compress.encoding, conn.outbox());
       return sent();
     }
     byte[] copy = new byte[data.remaining()];
     data.get(data.position(), copy);
-    Send sent = mail(Opcode.BINARY, copy);
+    Send sent = mail(Opcode.BINARY, copy, compress);
     if (sent.isTaken()) {
       data.position(data.limit());
     }
     return sent;
   }
 
-  private Send here(Opcode opcode, byte[] payload) {
+  private Send here(Opcode opcode, byte[] payload, Compress compress) {
     if (!hasRoom(payload.length)) {
       return refused();
     }
-    encode(opcode, payload);
+    encode(opcode, payload, compress);
     return sent();
   }
 
-  private void encode(Opcode opcode, byte[] payload) {
+  private void encode(Opcode opcode, byte[] payload, Compress compress) {
     if (opcode == Opcode.TEXT) {
-      engine.text(payload, conn.outbox());
+      engine.text(payload, compress.encoding, conn.outbox());
     } else {
-      engine.binary(ByteBuffer.wrap(payload), conn.outbox());
+      engine.binary(ByteBuffer.wrap(payload), compress.encoding, conn.outbox());
     }
   }
 
@@ -139,7 +147,7 @@ final class Outgoing {
 
   /// Takes a message on a foreign thread: the bytes are promised, so that all threads together keep
   /// the limit, and mailed.
-  private Send mail(Opcode opcode, byte[] payload) {
+  private Send mail(Opcode opcode, byte[] payload, Compress compress) {
     checkSize(payload.length, core.limits);
     if (!open) {
       return Send.REFUSED;
@@ -154,7 +162,7 @@ final class Outgoing {
       PROMISED.getAndAdd(this, -bytes);
       return refused();
     }
-    loop.postReserved(() -> mailed(opcode, payload, bytes));
+    loop.postReserved(() -> mailed(opcode, payload, compress, bytes));
     if (before + bytes <= limits.outboxSoftBytes()) {
       return Send.SENT;
     }
@@ -162,27 +170,31 @@ final class Outgoing {
     return Send.QUEUED;
   }
 
-  private void mailed(Opcode opcode, byte[] payload, int promisedBytes) {
+  private void mailed(Opcode opcode, byte[] payload, Compress compress, int promisedBytes) {
     PROMISED.getAndAdd(this, -promisedBytes);
     conn.loop().pool().redeem(promisedBytes);
     if (maySend()) {
-      encode(opcode, payload);
+      encode(opcode, payload, compress);
       conn.flush();
     }
   }
 
-  /// Sends a frame that all members of a group share.
+  /// Sends a frame that members of a group share.
   ///
-  /// @param hasMemory whether the loop had memory for it; if not, members that hold much are slow
   /// @return false if there is no room for it
-  boolean shared(Chunk frame, int frameBytes, int messageBytes, boolean hasMemory) {
+  boolean shared(Published.Frames frames) {
     if (!maySend()) {
       return true; // it is leaving anyway
     }
-    if (!conn.outbox().fits(messageBytes, promised) || !(hasMemory || conn.outbox().isLow())) {
+    Published.Frame frame = frames.of(deflate == null ? Published.PLAIN : deflate.sharedBits());
+    Outbox out = conn.outbox();
+    if (!out.fits(frame.frameBytes(), promised) || !(frame.hasMemory() || out.isLow())) {
       return false;
     }
-    conn.outbox().share(frame, 0, frameBytes);
+    out.share(frame.frame(), 0, frame.frameBytes());
+    if (deflate != null && frame.compressed()) {
+      deflate.restart();
+    }
     conn.flush();
     return true;
   }

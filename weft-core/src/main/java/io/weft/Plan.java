@@ -2,6 +2,8 @@ package io.weft;
 
 import io.weft.http.Head;
 import io.weft.http.Url;
+import io.weft.ws.DeflateOffer;
+import io.weft.ws.ExtensionOffer;
 import io.weft.ws.Upgrade;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -32,6 +34,8 @@ final class Plan {
   /// How to speak TLS; null for as the Java runtime does.
   @Nullable Tls tls;
 
+  Compression compression = Compression.off();
+
   /// Names of headers, in small letters.
   Set<String> sensitive = SECRETS;
 
@@ -60,6 +64,7 @@ final class Plan {
     copy.subprotocols = subprotocols;
     copy.origin = origin;
     copy.tls = tls;
+    copy.compression = compression;
     copy.sensitive = sensitive;
     copy.redirects = redirects;
     copy.routes = routes;
@@ -70,9 +75,11 @@ final class Plan {
   /// Makes the request.
   ///
   /// @param nonce 16 fresh bytes
+  /// @param offers of permessage-deflate, the favourite first
   /// @throws IllegalArgumentException if something it was told cannot stand in one
-  Head request(byte[] nonce) {
-    return Upgrade.request(url, nonce, subprotocols, List.of(), origin, headers);
+  Head request(byte[] nonce, List<DeflateOffer> offers) {
+    List<ExtensionOffer> extensions = offers.stream().map(DeflateOffer::element).toList();
+    return Upgrade.request(url, nonce, subprotocols, extensions, origin, headers);
   }
 
   /// How to speak TLS to the server, or null if it is to be plain. The first time may block, to

@@ -6,6 +6,7 @@ import io.weft.net.Listener;
 import io.weft.net.Loop;
 import io.weft.net.Watchdog;
 import io.weft.tls.TlsEngine;
+import io.weft.ws.Codecs;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger;
@@ -15,8 +16,11 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -47,6 +51,10 @@ public final class Server implements AutoCloseable {
   private final List<Thread> threads;
   private final ExecutorService tasks;
   private final Core core;
+
+  /// The codecs of each loop; empty without compression.
+  private final Map<Loop, Codecs> codecs;
+
   private final Groups groups;
   private final Listener listener;
   private final Watchdog watchdog;
@@ -99,9 +107,15 @@ public final class Server implements AutoCloseable {
       loops.forEach(Loop::close);
       throw e;
     }
-    this.groups = new Groups(loops, limits);
+    this.codecs = codecs(builder);
+    Compressing compressing =
+        codecs.isEmpty()
+            ? null
+            : new Compressing(
+                builder.compression, limits, loop -> Objects.requireNonNull(codecs.get(loop)));
+    this.groups = new Groups(loops, limits, compressing);
     this.tasks = Loops.tasks("weft-tls", limits);
-    this.core = Core.ofServer(limits, tasks, groups);
+    this.core = Core.ofServer(limits, tasks, groups, compressing);
     this.tls = builder.tls;
     Site site =
         new Site(
@@ -160,6 +174,16 @@ public final class Server implements AutoCloseable {
   /// Whether it speaks TLS.
   public boolean isSecure() {
     return tls != null;
+  }
+
+  private Map<Loop, Codecs> codecs(Builder builder) {
+    Map<Loop, Codecs> made = new HashMap<>();
+    if (builder.compression.mode() != Compression.Mode.OFF) {
+      Codecs.Settings settings = Compressing.settings(builder.compression, builder.limits);
+      long restNs = builder.limits.compressorIdle().toNanos();
+      loops.forEach(loop -> made.put(loop, Compressing.open(loop, settings, restNs)));
+    }
+    return Map.copyOf(made);
   }
 
   /// The port it listens on.
@@ -312,6 +336,12 @@ public final class Server implements AutoCloseable {
         Thread.currentThread().interrupt();
       }
     }
+    for (int at = 0; at < threads.size(); at++) {
+      Codecs own = codecs.get(loops.get(at));
+      if (own != null && !threads.get(at).isAlive()) {
+        own.close();
+      }
+    }
     watchdog.close();
   }
 
@@ -339,6 +369,7 @@ public final class Server implements AutoCloseable {
     private final Routes.Builder routes = new Routes.Builder();
     private final Set<String> origins = new LinkedHashSet<>();
     private final List<String> subprotocols = new ArrayList<>();
+    private Compression compression = Compression.off();
     private Limits limits = Limits.defaults();
     private int loops = Runtime.getRuntime().availableProcessors();
     private boolean closeAtShutdown = true;
@@ -409,6 +440,13 @@ public final class Server implements AutoCloseable {
         }
       }
       subprotocols.addAll(Arrays.asList(names));
+      return this;
+    }
+
+    /// Whether and how messages are compressed (RFC 7692); not at all unless told otherwise. A
+    /// client that does not offer it is served uncompressed.
+    public Builder compression(Compression how) {
+      compression = how;
       return this;
     }
 

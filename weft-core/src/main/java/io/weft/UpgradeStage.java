@@ -8,9 +8,12 @@ import io.weft.http.HttpException;
 import io.weft.net.Conn;
 import io.weft.net.Stage;
 import io.weft.tls.TlsEngine;
+import io.weft.ws.DeflateOffer;
+import io.weft.ws.ExtensionOffer;
 import io.weft.ws.Upgrade;
 import io.weft.ws.UpgradeException;
 import java.io.ByteArrayOutputStream;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// A client's connection to a server until it speaks WebSocket: it agrees on TLS if it is to, asks
@@ -115,7 +118,19 @@ final class UpgradeStage implements Stage {
   private void verify(Head head) {
     try {
       Upgrade.Agreed agreed = Upgrade.verify(connecting.request(), head);
-      connecting.agreed(conn, agreed.subprotocol());
+      List<ExtensionOffer> extensions = agreed.extensions();
+      DeflateOffer deflate =
+          extensions.size() == 1
+              ? DeflateOffer.verify(extensions.getFirst(), connecting.offers())
+              : null;
+      if (deflate == null && !extensions.isEmpty()) {
+        fail(
+            Step.UPGRADING,
+            "Sec-WebSocket-Extensions answers none of our offers (RFC 7692 §7.1)",
+            head);
+      } else {
+        connecting.agreed(conn, agreed.subprotocol(), deflate);
+      }
     } catch (UpgradeException breach) {
       fail(Step.UPGRADING, String.valueOf(breach.getMessage()), head);
     }

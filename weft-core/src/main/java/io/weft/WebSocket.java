@@ -57,7 +57,12 @@ public sealed class WebSocket permits Conversation {
   /// @throws IllegalArgumentException if half a surrogate pair stands alone in it, or if it is
   ///   longer than [Limits#outboxHardBytes()] and so could never be sent
   public Send send(String text) {
-    return stage.outgoing().text(text);
+    return send(text, Compress.AUTO);
+  }
+
+  /// Sends a text message; as the other, with a choice whether to compress it.
+  public Send send(String text, Compress compress) {
+    return stage.outgoing().text(text, compress);
   }
 
   /// Sends a binary message.
@@ -67,7 +72,12 @@ public sealed class WebSocket permits Conversation {
   /// @return whether it was taken, and whether to go on
   /// @throws IllegalArgumentException if it is longer than [Limits#outboxHardBytes()]
   public Send send(ByteBuffer data) {
-    return stage.outgoing().binary(data);
+    return send(data, Compress.AUTO);
+  }
+
+  /// Sends a binary message; as the other, with a choice whether to compress it.
+  public Send send(ByteBuffer data, Compress compress) {
+    return stage.outgoing().binary(data, compress);
   }
 
   /// Sends a binary message; as [#send(ByteBuffer)].
@@ -139,6 +149,14 @@ public sealed class WebSocket permits Conversation {
   /// The subprotocol agreed on; null for none.
   public @Nullable String subprotocol() {
     return subprotocol;
+  }
+
+  /// The extensions agreed on, with their parameters, as the handshake has them: such as
+  /// `permessage-deflate; server_no_context_takeover; client_no_context_takeover`.
+  ///
+  /// @return "" if there are none: messages are not compressed
+  public String extensions() {
+    return stage.extensions();
   }
 
   /// The address at the other end of TCP.

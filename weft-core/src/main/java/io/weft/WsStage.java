@@ -5,6 +5,7 @@ import io.weft.net.Conn;
 import io.weft.net.Loop;
 import io.weft.net.Stage;
 import io.weft.ws.CloseCode;
+import io.weft.ws.Deflate;
 import io.weft.ws.Engine;
 import io.weft.ws.Event;
 import io.weft.ws.ProtocolException;
@@ -29,6 +30,9 @@ final class WsStage implements Stage {
   private final Endpoint endpoint;
   private final WebSocket ws;
   private final Outgoing outgoing;
+
+  /// What was agreed on; null for no compression.
+  private final @Nullable Deflate deflate;
 
   /// How it ended, once that is known; the end is told when TCP is closed.
   private @Nullable Close end;
@@ -61,12 +65,20 @@ final class WsStage implements Stage {
 
   private volatile long roundTripNs = -1;
 
-  WsStage(Core core, Conn conn, Endpoint endpoint, Request request, @Nullable String subprotocol) {
+  /// @param deflate what was agreed on, which is this stage's from now on; null for no compression
+  WsStage(
+      Core core,
+      Conn conn,
+      Endpoint endpoint,
+      Request request,
+      @Nullable String subprotocol,
+      @Nullable Deflate deflate) {
     this.core = core;
     this.conn = conn;
-    this.engine = new Engine(core.role, core.bounds, core.maskingKeys, null);
+    this.engine = new Engine(core.role, core.bounds, core.maskingKeys, deflate);
     this.endpoint = endpoint;
-    this.outgoing = new Outgoing(core, conn, engine);
+    this.outgoing = new Outgoing(core, conn, engine, deflate);
+    this.deflate = deflate;
     this.ws =
         endpoint instanceof Conversation.Inbox
             ? new Conversation(this, core.nextId(), request, subprotocol)
@@ -466,6 +478,7 @@ final class WsStage implements Stage {
   @Override
   public void closed(String reason) {
     outgoing.end();
+    engine.release();
     Close how = end;
     if (how == null) {
       how = new Close(Close.ABNORMAL, reason, Close.By.NETWORK);
@@ -499,6 +512,11 @@ final class WsStage implements Stage {
   /// What the application sends goes here.
   Outgoing outgoing() {
     return outgoing;
+  }
+
+  /// The extensions agreed on, as the header has them; on any thread.
+  String extensions() {
+    return deflate == null ? "" : deflate.agreed().element().toString();
   }
 
   WebSocket webSocket() {

@@ -51,18 +51,6 @@ final class ArchitectureTest {
     mayKnow("io.weft.ws", "io.weft.bytes", "io.weft.http", "io.weft.zlib");
   }
 
-  /// Native memory is laid out in one place, and native code is called in two.
-  @Test
-  void fewNameForeignMemory() {
-    noClasses()
-        .that()
-        .resideOutsideOfPackages("io.weft.bytes", "io.weft.net", "io.weft.zlib")
-        .should()
-        .dependOnClassesThat()
-        .resideInAPackage("java.lang.foreign..")
-        .check(CODE);
-  }
-
   @Test
   void tlsKnowsBytes() {
     mayKnow("io.weft.tls", "io.weft.bytes", "javax.net.ssl..");

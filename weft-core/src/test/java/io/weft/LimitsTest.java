@@ -11,6 +11,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.weft.bytes.Pool;
+import io.weft.zlib.CodecMemory;
+import io.weft.zlib.Zlib;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.annotation.ElementType;
@@ -109,6 +111,7 @@ final class LimitsTest {
         () -> assertEquals(1 << 20, limits.messageBytes()),
         () -> assertEquals(1024, limits.fragments()),
         () -> assertEquals(64, limits.emptyFragments()),
+        () -> assertEquals(100, limits.inflateRatio()),
         () -> assertEquals(Duration.ofSeconds(30), limits.messageTimeout()),
         () -> assertEquals(100, limits.controlFramesPerSecond()),
         () -> assertEquals(200, limits.controlFrameBurst()),
@@ -131,6 +134,8 @@ final class LimitsTest {
         () -> assertEquals(1024, limits.keptMessages()),
         () -> assertEquals(1 << 20, limits.keptBytes()),
         () -> assertEquals(Duration.ofMinutes(1), limits.keptTimeout()),
+        () -> assertTrue(limits.codecBytes() >= 64 << 20, "codecBytes " + limits.codecBytes()),
+        () -> assertEquals(Duration.ofSeconds(30), limits.compressorIdle()),
         () -> assertEquals(Duration.ofSeconds(30), limits.drainTimeout()),
         () -> assertEquals(Duration.ofSeconds(10), limits.drainSpread()),
         () -> assertEquals(Duration.ofMillis(100), limits.blockedLoopWarning()));
@@ -318,6 +323,98 @@ final class LimitsTest {
         peer.send(Peer.frame(false, Peer.BINARY, new byte[600]));
         peer.send(Arrays.copyOf(Peer.frame(true, Peer.CONTINUATION, new byte[401]), 8));
         assertFailed(1009, peer, rig);
+      }
+    }
+  }
+
+  /// What is judged every 16 KiB above 64 KiB: 81,920 zeros come of 93 bytes or so.
+  @Test
+  @Crosses("inflateRatio")
+  void closesAMessageThatInflatesTooFarWith1009() throws Exception {
+    byte[] zeros = new byte[81_920];
+    int ratio = 81_920 / 93 + 50;
+    for (int judged : new int[] {ratio, ratio / 2}) {
+      try (Rig rig =
+              Rig.of(
+                  new Rig.Watched(),
+                  server ->
+                      server
+                          .compression(Compression.on().windowBits(15))
+                          .limits(limits -> limits.inflateRatio(judged)));
+          Member member = Member.open(rig.port(), Rig.PATH, "permessage-deflate")) {
+        member.send(Peer.BINARY, Arrays.copyOf(zeros, 81_919), 1);
+        assertEquals(81_919, member.read().length);
+        member.send(Peer.BINARY, zeros, 1);
+        if (judged == ratio) {
+          assertEquals(81_920, member.read().length);
+        } else {
+          assertFailed(1009, member.peer, rig);
+        }
+      }
+    }
+  }
+
+  /// With memory for two decompressors, or one and a compressor: the second connection takes the
+  /// first's compressor, and is sent plain messages. The third agrees on no takeover, and is closed
+  /// when it compresses; until others are gone.
+  @Test
+  @Crosses("codecBytes")
+  void keepsToTheMemoryOfCodecs() throws Exception {
+    long most = CodecMemory.PROCESS.bytes() + 2 * Zlib.system().decompressorBytes(15);
+    byte[] text = "text ".repeat(100).getBytes(StandardCharsets.UTF_8);
+    try (Rig rig =
+        Rig.of(
+            new Rig.Watched(),
+            server ->
+                server
+                    .compression(Compression.takeover())
+                    .limits(limits -> limits.codecBytes(most)))) {
+      Member first = Member.open(rig.port(), Rig.PATH, "permessage-deflate");
+      assertEquals("permessage-deflate; server_max_window_bits=12", first.answer);
+      first.send(Peer.TEXT, text, 1);
+      assertEquals(0x41, first.peer.read().opcode());
+      try (Member second = Member.open(rig.port(), Rig.PATH, "permessage-deflate")) {
+        assertEquals("permessage-deflate; server_max_window_bits=12", second.answer);
+        second.peer.sendText("text ".repeat(100));
+        assertEquals(Peer.TEXT, second.peer.read().opcode(), "no memory for a compressor");
+        try (Member third = Member.open(rig.port(), Rig.PATH, "permessage-deflate")) {
+          assertEquals(
+              "permessage-deflate; server_no_context_takeover; client_no_context_takeover;"
+                  + " server_max_window_bits=12",
+              third.answer);
+          third.send(Peer.TEXT, text, 1);
+          assertEquals(1013, third.peer.readClose().code());
+        }
+      }
+      first.close();
+      rig.awaitNobody();
+      try (Member last = Member.open(rig.port(), Rig.PATH, "permessage-deflate")) {
+        last.send(Peer.TEXT, text, 1);
+        assertEquals(0x41, last.peer.read().opcode());
+      }
+    }
+  }
+
+  @Test
+  @Crosses("compressorIdle")
+  void takesARestingCompressorBack() throws Exception {
+    long pair = Zlib.system().compressorBytes(12, 5);
+    byte[] text = "text ".repeat(100).getBytes(StandardCharsets.UTF_8);
+    long before = CodecMemory.PROCESS.bytes();
+    try (Rig rig =
+            Rig.of(
+                new Rig.Watched(),
+                server ->
+                    server
+                        .compression(Compression.takeover())
+                        .limits(limits -> limits.compressorIdle(SHORT)));
+        Member member =
+            Member.open(rig.port(), Rig.PATH, "permessage-deflate; client_no_context_takeover")) {
+      for (int n = 0; n < 3; n++) {
+        member.send(Peer.TEXT, text, 1);
+        assertArrayEquals(text, member.read());
+        assertTrue(rig.onLoop(CodecMemory.PROCESS::bytes) >= before + pair);
+        Probe.until("it is free", () -> CodecMemory.PROCESS.bytes() <= before);
       }
     }
   }

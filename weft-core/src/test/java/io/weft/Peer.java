@@ -108,7 +108,7 @@ final class Peer implements AutoCloseable {
 
   void shakeHands(String path, String... headers) throws IOException {
     send(handshake(path, headers));
-    String head = readHead();
+    head = readHead();
     if (!head.startsWith("HTTP/1.1 101 ")) {
       throw new IOException("refused: " + head);
     }
@@ -126,6 +126,12 @@ final class Peer implements AutoCloseable {
     }
     return head.append("\r\n").toString();
   }
+
+  /// Whether compressed messages are fine: RSV1 is then left in [Frame#opcode()] as 0x40.
+  boolean compressed;
+
+  /// The head of the answer to its handshake.
+  String head = "";
 
   void send(String latin1) throws IOException {
     send(latin1.getBytes(StandardCharsets.ISO_8859_1));
@@ -191,7 +197,7 @@ final class Peer implements AutoCloseable {
   Frame read() throws IOException {
     int first = readByte();
     int second = readByte();
-    if ((first & 0x70) != 0 || (second & 0x80) != 0) {
+    if ((first & (compressed ? 0x30 : 0x70)) != 0 || (second & 0x80) != 0) {
       throw new IOException("a server's frame with RSV bits or a mask");
     }
     long length = second;
@@ -206,7 +212,7 @@ final class Peer implements AutoCloseable {
     if (payload.length < length) {
       throw new EOFException("the stream ended inside a frame");
     }
-    return new Frame((first & 0x80) != 0, first & 0x0F, payload);
+    return new Frame((first & 0x80) != 0, first & 0x4F, payload);
   }
 
   int readByte() throws IOException {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.sun.management.ThreadMXBean;
 import io.weft.net.Loop;
+import io.weft.zlib.CodecMemory;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.Map;
@@ -29,6 +30,10 @@ final class Rig implements AutoCloseable {
   final Watched endpoint;
   private final Watched beside = new Watched();
   private final Loop loop;
+
+  /// Of the process, before this server began.
+  private final long codecBytes = CodecMemory.PROCESS.bytes();
+
   private final @Nullable Bystander bystander;
   private final Queue<Peer> kept = new ConcurrentLinkedQueue<>();
 
@@ -182,6 +187,7 @@ final class Rig implements AutoCloseable {
       assertEquals(0, lentChunks(), "chunks that did not come back");
       assertEquals(0, onLoop(loop::connections), "connections that the loop still has");
     }
+    Probe.until("every codec is freed", () -> CodecMemory.PROCESS.bytes() <= codecBytes);
     endpoint.assertEachClosedOnce();
     beside.assertEachClosedOnce();
     Probe.until(

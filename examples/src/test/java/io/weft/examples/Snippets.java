@@ -1,6 +1,8 @@
 package io.weft.examples;
 
 import io.weft.Client;
+import io.weft.Compress;
+import io.weft.Compression;
 import io.weft.Conversation;
 import io.weft.Delivery;
 import io.weft.Endpoint;
@@ -15,6 +17,7 @@ import io.weft.Tls;
 import io.weft.Transport;
 import io.weft.WebSocket;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -42,6 +45,20 @@ final class Snippets {
     Tls tls = Tls.ofPem(Path.of("fullchain.pem"), Path.of("privkey.pem"));
     Server server = Server.at(8443).tls(tls).route("/echo", endpoint).start();
     return server;
+  }
+
+  Server compressingServer() {
+    Server server =
+        Server.at(8080)
+            .compression(Compression.takeover().windowBits(11))
+            .route("/feed", endpoint)
+            .start();
+    return server;
+  }
+
+  static void choose(WebSocket ws, byte[] image, String token) {
+    ws.send(ByteBuffer.wrap(image), Compress.NO); // compressed already
+    ws.send(token, Compress.NO); // a secret
   }
 
   static void renew(Server server, Tls tls) {

@@ -44,6 +44,10 @@ final class LimitOptions {
     help("messageBytes", "A message, over all its fragments", "close code 1009");
     help("fragments", "Fragments in a message", "close code 1008");
     help("emptyFragments", "Fragments in a message that carry nothing", "close code 1008");
+    help(
+        "inflateRatio",
+        "Times its size that a compressed message may inflate to, once over 64KiB",
+        "close code 1009");
     help("messageTimeout", "From the first byte of a message to its last", "close code 1008");
     help("controlFramesPerSecond", "Control frames a second in the long run", "close code 1008");
     help("controlFrameBurst", "Control frames at once after a quiet time", "close code 1008");
@@ -82,6 +86,14 @@ final class LimitOptions {
         "keptTimeout",
         "Of clients only: for one of these to be handed to a connection",
         "it is dropped");
+    help(
+        "codecBytes",
+        "Memory of all compressors and decompressors",
+        "no context takeover for new connections, uncompressed sends, close code 1013");
+    help(
+        "compressorIdle",
+        "That a connection keeps a compressor it does not use",
+        "the next message is compressed without context");
     help("drainTimeout", "For connections to close when the server stops", "closed by force");
     help("drainSpread", "Over which the closes are spread when the server stops", "no more spread");
     help(

@@ -325,9 +325,10 @@ public final class Codecs {
     return some;
   }
 
-  /// Takes the compressors of connections that have sent nothing compressed since the last sweep;
-  /// to be called once in the time that they may rest.
+  /// Frees what was free already, and takes the compressors of connections that have sent nothing
+  /// compressed since the last sweep; to be called once in the time that they may rest.
   public void sweep() {
+    closeFree();
     Window each = windows.next;
     while (each.compressor != null) {
       Window next = each.next;

@@ -25,6 +25,11 @@ public final class CodecMemory {
     return true;
   }
 
+  /// Whether [#take] would count `more` bytes now.
+  public boolean hasRoom(long more, long most) {
+    return bytes.get() + more <= most;
+  }
+
   /// Counts `less` bytes as given back.
   public void give(long less) {
     long after = bytes.addAndGet(-less);

@@ -1,18 +1,16 @@
-package io.weft.ws;
+package io.weft.zlib;
 
-import io.weft.zlib.Compressor;
-import io.weft.zlib.Decompressor;
-import io.weft.zlib.Zlib;
 import java.nio.ByteBuffer;
 import java.util.zip.DataFormatException;
 
-/// Another library, and how many bytes it inflates.
-final class Counting implements Zlib {
+/// Another library, how many bytes it inflates, and how often it compresses.
+public final class Counting implements Zlib {
 
   private final Zlib zlib;
-  long inflatedBytes;
+  public long inflatedBytes;
+  public int compressions;
 
-  Counting(Zlib zlib) {
+  public Counting(Zlib zlib) {
     this.zlib = zlib;
   }
 
@@ -28,7 +26,24 @@ final class Counting implements Zlib {
 
   @Override
   public Compressor compressor(int windowBits, int level, int memoryLevel) {
-    return zlib.compressor(windowBits, level, memoryLevel);
+    Compressor of = zlib.compressor(windowBits, level, memoryLevel);
+    return new Compressor() {
+      @Override
+      public void deflate(ByteBuffer in, ByteBuffer out) {
+        compressions++;
+        of.deflate(in, out);
+      }
+
+      @Override
+      public void reset() {
+        of.reset();
+      }
+
+      @Override
+      public void close() {
+        of.close();
+      }
+    };
   }
 
   @Override

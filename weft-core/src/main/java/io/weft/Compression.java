@@ -1,0 +1,128 @@
+package io.weft;
+
+import io.weft.ws.DeflateOffer;
+import io.weft.zlib.Zlib;
+
+/// Whether and how messages are compressed: permessage-deflate (RFC 7692). Off unless asked for.
+///
+/// ```java
+/// Server.at(8080).compression(Compression.on())
+/// Client.to(url).compression(Compression.takeover().windowBits(11))
+/// ```
+///
+/// A value. What is agreed on with each peer is in [WebSocket#extensions()]; each message may be
+/// excepted ([Compress]).
+///
+/// | | `on()` | `takeover()` |
+/// |---|---|---|
+/// | a message refers to | itself | those before it, as far as the window reaches |
+/// | good for | everything | many small, similar messages |
+/// | an idle connection holds | nothing | a decompressor of 2^windowBits bytes and 7 KiB |
+/// | an active one | nothing between messages | and a compressor: see [#memoryLevel()] |
+///
+/// The system's zlib compresses if it can be called, which needs `--enable-native-access`;
+/// otherwise `java.util.zip` does, which knows a window of 15 bits and a memory level of 8 only:
+/// then these two options are without effect, and a peer that asks for a smaller window gets none.
+///
+/// @param mode off, on, or on with context takeover
+/// @param windowBits of the window that is compressed with at most, and that the peer is asked to
+///   compress with, if it allows that: 9 to 15, 12 by default. The memory of both directions
+///   follows from it
+/// @param level 1 (fast) to 9 (small), as of zlib; 6 by default
+/// @param memoryLevel 1 to 9, as of zlib; 5 by default. A compressor takes `2^(windowBits + 2) +
+///   2^(memoryLevel + 9)` bytes and 6 KiB: 38 KiB by default
+/// @param thresholdBytes messages shorter than this go as they are ([Compress#AUTO]); 128 by
+///   default
+public record Compression(
+    Mode mode, int windowBits, int level, int memoryLevel, int thresholdBytes) {
+
+  /// Whether messages are compressed, and what they may refer to.
+  public enum Mode {
+    /// No message is compressed.
+    OFF,
+    /// Each message by itself, in both directions: between two of them nothing is held.
+    ON,
+    /// Each message in the context of those before it, in both directions, where the peer agrees
+    /// and there is memory ([Limits#codecBytes()]).
+    TAKEOVER
+  }
+
+  private static final int LEAST_BITS = 9;
+  private static final int MOST_BITS = 15;
+  private static final Compression OFF = new Compression(Mode.OFF, 12, 6, 5, 128);
+
+  /// Checks the numbers.
+  ///
+  /// @throws IllegalArgumentException naming the one that is out of its range
+  public Compression {
+    within("windowBits", windowBits, LEAST_BITS, MOST_BITS);
+    within("level", level, 1, 9);
+    within("memoryLevel", memoryLevel, 1, 9);
+    within("thresholdBytes", thresholdBytes, 0, Integer.MAX_VALUE);
+  }
+
+  private static void within(String name, int value, int least, int most) {
+    if (value < least || value > most) {
+      throw new IllegalArgumentException(
+          name + " is " + value + "; it must be " + least + " to " + most);
+    }
+  }
+
+  /// No compression; the default.
+  public static Compression off() {
+    return OFF;
+  }
+
+  /// Each message by itself.
+  public static Compression on() {
+    return OFF.mode(Mode.ON);
+  }
+
+  /// Each message in the context of those before it.
+  public static Compression takeover() {
+    return OFF.mode(Mode.TAKEOVER);
+  }
+
+  /// The same in another mode.
+  public Compression mode(Mode other) {
+    return new Compression(other, windowBits, level, memoryLevel, thresholdBytes);
+  }
+
+  /// The same with windows of another size.
+  ///
+  /// @param bits 9 to 15
+  /// @throws IllegalArgumentException if it is not
+  public Compression windowBits(int bits) {
+    return new Compression(mode, bits, level, memoryLevel, thresholdBytes);
+  }
+
+  /// The same with another level.
+  ///
+  /// @param other 1 (fast) to 9 (small)
+  /// @throws IllegalArgumentException if it is not
+  public Compression level(int other) {
+    return new Compression(mode, windowBits, other, memoryLevel, thresholdBytes);
+  }
+
+  /// The same with another memory level.
+  ///
+  /// @param other 1 to 9
+  /// @throws IllegalArgumentException if it is not
+  public Compression memoryLevel(int other) {
+    return new Compression(mode, windowBits, level, other, thresholdBytes);
+  }
+
+  /// The same with another threshold.
+  ///
+  /// @param bytes 0 or more
+  /// @throws IllegalArgumentException if it is not
+  public Compression thresholdBytes(int bytes) {
+    return new Compression(mode, windowBits, level, memoryLevel, bytes);
+  }
+
+  /// What these options mean with a library, which may have its own smallest window.
+  DeflateOffer.Terms terms(Zlib zlib) {
+    int bits = Math.max(windowBits, zlib.leastBits());
+    return new DeflateOffer.Terms(mode == Mode.TAKEOVER, bits, zlib.leastBits());
+  }
+}
