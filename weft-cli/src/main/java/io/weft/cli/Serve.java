@@ -25,6 +25,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -67,6 +68,7 @@ import picocli.CommandLine.TypeConversionException;
       "  weft serve --max-message 16MiB                      for large messages",
       "  weft serve --tls                                    over https and wss, to try them",
       "  weft serve --tls-cert chain.pem --tls-key key.pem   over https and wss, for good",
+      "  weft serve --compression takeover                   for many small, similar messages",
       "  weft serve --log-format json 2> weft.log            with a log for programs"
     })
 final class Serve implements Callable<Integer> {
@@ -119,6 +121,8 @@ final class Serve implements Callable<Integer> {
           "Agree on this subprotocol if the client offers it. Repeatable, the favourite first."
               + " Default: none")
   private List<String> subprotocols = new ArrayList<>();
+
+  @Mixin private CompressionOptions compression = new CompressionOptions();
 
   @ArgGroup(validate = false, order = 90, heading = "%nTLS:%n")
   private TlsOptions tls = new TlsOptions();
@@ -203,6 +207,7 @@ final class Serve implements Callable<Integer> {
               .loops(loops)
               .origins(origins.toArray(String[]::new))
               .subprotocols(subprotocols.toArray(String[]::new))
+              .compression(compression.value())
               .limits(limits)
               .closeAtShutdown(false)
               .route("/echo", logged(new Echo(), journal))

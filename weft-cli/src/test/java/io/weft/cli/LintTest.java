@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -29,6 +30,18 @@ final class LintTest {
     out.write(ran.out());
     err.write(ran.err());
     return ran.code();
+  }
+
+  /// Our own server with compression keeps the rules of RFC 7692, with context takeover and
+  /// without.
+  @ParameterizedTest
+  @ValueSource(strings = {"on", "takeover"})
+  void findsNothingInWhatWeftCompresses(String mode) {
+    try (Serving weft = new Serving("--compression=" + mode, "--window-bits=11")) {
+      int code = run("lint", url(weft, "/echo"), "--only=deflate", "--strict");
+      assertEquals(0, code, out.toString());
+    }
+    assertTrue(out.toString().contains(" 0 failed, 0 warnings, "), out.toString());
   }
 
   @Test

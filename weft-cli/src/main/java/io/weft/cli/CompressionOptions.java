@@ -1,0 +1,77 @@
+package io.weft.cli;
+
+import io.weft.Compression;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+
+/// The options of permessage-deflate.
+final class CompressionOptions {
+
+  private static final Compression DEFAULTS = Compression.off();
+
+  @Option(
+      names = "--compression",
+      paramLabel = "off|on|takeover",
+      description =
+          "Agree on permessage-deflate (RFC 7692) if it is offered: on compresses each message by"
+              + " itself, takeover in the context of those before it, which shrinks small messages"
+              + " more and takes memory for each connection. Default: ${DEFAULT-VALUE}")
+  private Compression.Mode mode = DEFAULTS.mode();
+
+  @Option(
+      names = "--compression-level",
+      paramLabel = "1..9",
+      converter = Level.class,
+      description = "How much work that is: 1 fast, 9 small. Default: ${DEFAULT-VALUE}")
+  private int level = DEFAULTS.level();
+
+  @Option(
+      names = "--compression-memory",
+      paramLabel = "1..9",
+      converter = Level.class,
+      description =
+          "The memory level of a compressor, which takes 2^(BITS+2) + 2^(this+9) bytes and 6KiB."
+              + " Default: ${DEFAULT-VALUE}")
+  private int memoryLevel = DEFAULTS.memoryLevel();
+
+  @Option(
+      names = "--window-bits",
+      paramLabel = "9..15",
+      converter = Bits.class,
+      description =
+          "The largest window, 2^BITS bytes, in both directions as far as the client allows."
+              + " Default: ${DEFAULT-VALUE}")
+  private int windowBits = DEFAULTS.windowBits();
+
+  @Option(
+      names = "--compression-threshold",
+      paramLabel = "SIZE",
+      converter = Threshold.class,
+      description = "Shorter messages go uncompressed. Default: ${DEFAULT-VALUE}")
+  private int thresholdBytes = DEFAULTS.thresholdBytes();
+
+  Compression value() {
+    return new Compression(mode, windowBits, level, memoryLevel, thresholdBytes);
+  }
+
+  static final class Level implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) {
+      return Serve.whole(text, 1, 9, "level", "6");
+    }
+  }
+
+  static final class Bits implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) {
+      return Serve.whole(text, 9, 15, "number of window bits", "12");
+    }
+  }
+
+  static final class Threshold implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) {
+      return (int) Sizes.parse(text, Integer.MAX_VALUE);
+    }
+  }
+}
