@@ -12,7 +12,14 @@ import picocli.CommandLine.Spec;
     description = "Measures Weft, and others beside it.",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {Peers.class, Micro.class, StartUp.class, Report.class})
+    subcommands = {
+      Peers.class,
+      Micro.class,
+      StartUp.class,
+      TlsIdle.class,
+      TlsIdle.Hold.class,
+      Report.class
+    })
 public final class Main implements Callable<Integer> {
 
   @SuppressWarnings("NullAway.Init") // set by picocli before call()

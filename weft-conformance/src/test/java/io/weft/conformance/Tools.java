@@ -35,6 +35,14 @@ final class Tools {
     return find("weft.node", "/usr/bin/node");
   }
 
+  static Path openssl() {
+    return find("weft.openssl", "/usr/bin/openssl");
+  }
+
+  static Path curl() {
+    return find("weft.curl", "/usr/bin/curl");
+  }
+
   /// The JVM of this process, for children that need one.
   static Path java() {
     return Path.of(System.getProperty("java.home"), "bin", "java");

@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 /// The real `weft serve` in a process of its own, on a free port of 127.0.0.1.
 final class WeftServe implements AutoCloseable {
 
-  private static final Pattern WHERE_TO_OPEN = Pattern.compile("http://127\\.0\\.0\\.1:(\\d+)");
+  private static final Pattern WHERE_TO_OPEN = Pattern.compile("https?://127\\.0\\.0\\.1:(\\d+)");
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private final Program program;
@@ -50,6 +50,10 @@ final class WeftServe implements AutoCloseable {
   /// Where the console page is.
   URI page() {
     return URI.create(origin() + "/");
+  }
+
+  int port() {
+    return port;
   }
 
   /// What a browser sends as the origin of the page.
