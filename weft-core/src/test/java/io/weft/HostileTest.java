@@ -127,16 +127,23 @@ final class HostileTest {
     }
   }
 
-  /// Four times the fragments take four times as long, and not sixteen.
+  /// Four times the fragments take four times as long, and not sixteen. Other work on the machine
+  /// may disturb an attempt; what is quadratic fails them all.
   @ParameterizedTest
   @ValueSource(ints = {0, 1})
   void takesAMillionFragmentsIfToldToInLinearTime(int bytes) throws Exception {
     try (Rig rig = Rig.with(limits -> limits.fragments(2_000_000).emptyFragments(2_000_000));
         Peer peer = rig.open()) {
       fragmentsNs(peer, 250_000, bytes); // warm
-      long quarter = fragmentsNs(peer, 250_000, bytes);
-      long whole = fragmentsNs(peer, 1_000_000, bytes);
-      assertTrue(whole < 10 * quarter, whole + " ns after " + quarter + " ns");
+      List<String> attempts = new ArrayList<>();
+      boolean linear = false;
+      while (!linear && attempts.size() < 5) {
+        long quarter = fragmentsNs(peer, 250_000, bytes);
+        long whole = fragmentsNs(peer, 1_000_000, bytes);
+        linear = whole < 10 * quarter;
+        attempts.add(whole + " ns after " + quarter + " ns");
+      }
+      assertTrue(linear, attempts.toString());
     }
   }
 
