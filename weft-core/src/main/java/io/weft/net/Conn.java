@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// at present. It belongs to one loop for life and is touched by that loop's thread only.
 ///
 /// ```text
-///                       finish()              outbox empty: FIN              peer's FIN
+///                  finish(), TLS fails        outbox empty: FIN              peer's FIN
 ///  CONNECTING ──> OPEN ────────────> FINISHING ──────────────────> LINGERING ────────────> CLOSED
 ///     │             │ yieldEnd()      ^ peer's FIN                     │                      ^
 ///     │             ├─────────> YIELDING ──────────────────────────────┤                      │
