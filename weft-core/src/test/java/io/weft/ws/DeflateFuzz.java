@@ -38,13 +38,17 @@ final class DeflateFuzz {
     String expected = expected(payload, text);
     for (Zlib zlib : new Zlib[] {Zlib.system(), Zlib.jdk()}) {
       assertHeard(expected, heard(zlib, takeover, whole));
-      assertHeard(expected, heard(zlib, takeover, fragmented(payload, text, cut), cut));
+      assertHeard(expected, heardCut(zlib, takeover, fragmented(payload, text, cut), cut));
     }
   }
 
   /// Of two breaches in one message the first to be seen counts, which depends on the cuts.
   private static void assertHeard(String expected, String heard) {
     assertEquals(expected, heard.startsWith("BREACH 100") ? "BREACH" : heard);
+  }
+
+  private static String heardCut(Zlib zlib, boolean takeover, byte[] wire, int cut) {
+    return heard(zlib, takeover, wire, Math.min(cut, wire.length));
   }
 
   private static String heard(Zlib zlib, boolean takeover, byte[] wire, int... cuts) {
