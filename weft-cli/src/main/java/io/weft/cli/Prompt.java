@@ -19,6 +19,7 @@ import java.util.function.Consumer;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
 import org.jline.reader.UserInterruptException;
+import org.jline.terminal.Attributes;
 import org.jline.terminal.Terminal;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +44,7 @@ final class Prompt {
   private final Show show;
   private final int messageBytes;
   private final Map<String, Command> commands = new TreeMap<>();
+  private final Terminal terminal;
   private final LineReader reader;
   private final Screen screen;
   private final Thread person = Thread.currentThread();
@@ -62,6 +64,7 @@ final class Prompt {
     this.session = session;
     this.show = show;
     this.messageBytes = messageBytes;
+    this.terminal = terminal;
     this.reader = Person.reader(terminal, history, commands.keySet());
     terminal.handle(Terminal.Signal.INT, signal -> interrupted());
     this.screen = new Screen(reader::printAbove, Terminals.wantColors());
@@ -141,9 +144,9 @@ final class Prompt {
     while (end == null && session.ws().isOpen()) {
       try {
         String line = reader.readLine("> ");
-        busy = true;
+        busy(true);
         take(line);
-        busy = false;
+        busy(false);
       } catch (UserInterruptException e) {
         if (e.getPartialLine() == null || e.getPartialLine().isEmpty()) {
           return;
@@ -154,8 +157,16 @@ final class Prompt {
     }
   }
 
-  /// Ctrl-C while no line is read: who waits for something leaves. Otherwise the terminal has
-  /// thrown away what was typed, as it would have been.
+  /// While the person waits for something, Ctrl-C is a signal; else it is a key like any other,
+  /// which the reader of lines finds behind what was typed before.
+  private void busy(boolean on) {
+    busy = on;
+    Attributes attributes = terminal.getAttributes();
+    attributes.setLocalFlag(Attributes.LocalFlag.ISIG, on);
+    terminal.setAttributes(attributes);
+  }
+
+  /// Ctrl-C while no line is read: who waits for something leaves.
   private void interrupted() {
     if (busy) {
       session.ws().close(Close.NORMAL, "");
