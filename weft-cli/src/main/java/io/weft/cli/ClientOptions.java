@@ -65,6 +65,23 @@ final class ClientOptions {
       description = "Offer this subprotocol. Repeatable, the favourite first")
   private List<String> subprotocols = new ArrayList<>();
 
+  @Option(
+      names = "--proxy",
+      paramLabel = "URL",
+      description =
+          "Go through this proxy, as http://user:password@host:3128 or socks5://host:1080; \"none\""
+              + " for straight. Default: as the JVM is told")
+  private String proxy = "";
+
+  @Option(
+      names = "--follow",
+      paramLabel = "COUNT",
+      converter = Redirects.class,
+      description =
+          "Follow so many redirects, 20 at most; without credentials to another origin, and never"
+              + " from wss to ws. Default: none")
+  private int redirects;
+
   @ArgGroup(validate = false, order = 80, heading = "%nTLS, for wss:%n")
   private Secrets secrets = new Secrets();
 
@@ -210,6 +227,14 @@ final class ClientOptions {
               .limits(this::set)
               .connectTimeout(bounds.connectTimeout)
               .subprotocols(subprotocols.toArray(String[]::new));
+      if (proxy.equals("none")) {
+        client = client.noProxy();
+      } else if (!proxy.isEmpty()) {
+        client = client.proxy(proxy);
+      }
+      if (redirects > 0) {
+        client = client.followRedirects(redirects);
+      }
       if (!origin.isEmpty()) {
         client = client.origin(origin);
       }
@@ -286,6 +311,13 @@ final class ClientOptions {
     @Override
     public Duration convert(String text) {
       return Times.parse(text);
+    }
+  }
+
+  static final class Redirects implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) {
+      return Serve.whole(text, 0, 20, "number of redirects", "5");
     }
   }
 

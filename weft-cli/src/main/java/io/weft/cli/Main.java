@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -43,6 +44,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "  echo hi | weft connect -1 :8080/echo    ask it once from a script",
       "  weft lint ws://localhost:8080/echo      hold a server against the rules",
       "  weft bench ws://localhost:8080/echo     load it, check what comes back, and measure",
+      "  weft ping -c 5 :8080/echo               round trips of a WebSocket",
+      "  weft listen 9000                        what clients say, and say something back",
       "  weft connect --help                     every option of a command"
     })
 public final class Main implements Callable<Integer> {
@@ -106,9 +109,13 @@ public final class Main implements Callable<Integer> {
   static CommandLine commandLine(Supplier<Streams> streams) {
     return new CommandLine(new Main(streams))
         .addSubcommand(new Connect())
+        .addSubcommand(new Listen())
+        .addSubcommand(new Ping())
         .addSubcommand(Serve.commandLine())
         .addSubcommand(Lint.commandLine())
         .addSubcommand(new Bench())
+        .addSubcommand(new Completion())
+        .addSubcommand(new HelpCommand())
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpWidth(100)
         .setUsageHelpLongOptionsMaxWidth(36)

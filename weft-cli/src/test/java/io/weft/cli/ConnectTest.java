@@ -48,6 +48,9 @@ final class ConnectTest {
       if ("no".equals(request.query("may"))) {
         return Handshake.refuse(Response.text(403, "not \u001b[31myou").header("X-Why", "because"));
       }
+      if ("go".equals(request.query("may"))) {
+        return Handshake.refuse(Response.text(307, "").header("Location", "/puppet"));
+      }
       return Handshake.accept();
     }
 
@@ -262,6 +265,53 @@ final class ConnectTest {
               "--subprotocol=v2",
               puppetUrl)
           .said("[1:2, 1, 2, https://app.example, v2]\n");
+    }
+
+    @Test
+    void aProxyIsAskedForTheWay() throws Exception {
+      try (ServerSocket proxy = new ServerSocket()) {
+        proxy.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        Thread.ofVirtual().start(() -> tunnel(proxy));
+        String way = "http://127.0.0.1:" + proxy.getLocalPort();
+        Ran.with("hi\n", "connect", "-1", "--proxy", way, "ws://elsewhere.invalid/echo")
+            .said("hi\n");
+      }
+      Ran.with("hi\n", "connect", "-1", "--proxy=none", echo).said("hi\n");
+    }
+
+    /// Whatever host is asked for, it is the server of this test.
+    private static void tunnel(ServerSocket proxy) {
+      try (Socket client = proxy.accept();
+          Socket way = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+        InputStream from = client.getInputStream();
+        StringBuilder head = new StringBuilder();
+        while (head.indexOf("\r\n\r\n") < 0) {
+          head.append((char) from.read());
+        }
+        assertTrue(head.toString().startsWith("CONNECT elsewhere.invalid:80 HTTP/1.1\r\n"));
+        client.getOutputStream().write("HTTP/1.1 200 OK\r\n\r\n".getBytes(UTF_8));
+        Thread.ofVirtual().start(() -> pump(from, way));
+        way.getInputStream().transferTo(client.getOutputStream());
+      } catch (IOException e) {
+        assert e.getMessage() != null;
+      }
+    }
+
+    private static void pump(InputStream from, Socket to) {
+      try {
+        from.transferTo(to.getOutputStream());
+        to.shutdownOutput();
+      } catch (IOException e) {
+        assert e.getMessage() != null;
+      }
+    }
+
+    @Test
+    void aRedirectIsFollowedWhenAsked() {
+      assertEquals(
+          Main.REFUSED, Ran.weft("connect", "-1", "-m", "x", puppetUrl + "?may=go").code());
+      Ran.weft("connect", "-1", "-m", "many 1", "--follow", "1", puppetUrl + "?may=go")
+          .said("n0\n");
     }
 
     @Test
