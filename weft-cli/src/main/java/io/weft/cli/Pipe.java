@@ -38,6 +38,7 @@ final class Pipe {
 
   // Guarded by the lock:
   private boolean allSent;
+  private boolean taking;
   private int closing;
   private boolean showing;
   private long quietSinceNs;
@@ -114,7 +115,13 @@ final class Pipe {
   }
 
   private boolean take(Outgoing message, String where) throws InterruptedException {
-    boolean taken = session.take(message, where);
+    locked(() -> taking = true);
+    boolean taken;
+    try {
+      taken = session.take(message, where);
+    } finally {
+      locked(() -> taking = false);
+    }
     if (message instanceof Outgoing.Close(int code, String _)) {
       locked(() -> closing = code);
     } else if (!taken) {
@@ -190,16 +197,22 @@ final class Pipe {
     }
   }
 
+  /// Waits until the sender has missed the connection, and in any case until it has recorded what
+  /// it sent: the answer may be here sooner.
   private void awaitSender() throws InterruptedException {
     lock.lock();
     try {
       long leftNs = MISSED_NS;
-      while (!allSent && unsent == null && failure == null && !isEnough() && leftNs > 0) {
+      while ((taking || mayStillMiss()) && leftNs > 0) {
         leftNs = changed.awaitNanos(leftNs);
       }
     } finally {
       lock.unlock();
     }
+  }
+
+  private boolean mayStillMiss() {
+    return !allSent && unsent == null && failure == null && !isEnough();
   }
 
   /// Whether a connection ended as it should: with 1000, without a code, or as we wished.

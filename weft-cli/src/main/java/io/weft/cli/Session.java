@@ -14,6 +14,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /// One connection, as the commands hold it: what is sent on it and what comes is counted, and shown
 /// to a [Show]. One thread receives; any may send.
@@ -86,15 +87,22 @@ final class Session implements Outgoing.Sink {
   }
 
   private void send(String text) {
+    sends(() -> Tape.Entry.now(Tape.Direction.SENT, number, Tape.Kind.TEXT, text));
     ws.send(text);
     sent.incrementAndGet();
-    show.event(() -> Tape.Entry.now(Tape.Direction.SENT, number, Tape.Kind.TEXT, text));
   }
 
   private void send(ByteBuffer data) {
+    sends(() -> Tape.Entry.now(Tape.Direction.SENT, number, data));
     ws.send(data.duplicate());
     sent.incrementAndGet();
-    show.event(() -> Tape.Entry.now(Tape.Direction.SENT, number, data));
+  }
+
+  /// Records what is about to be sent: behind the sending, its answer might stand before it.
+  private void sends(Supplier<Tape.Entry> entry) {
+    if (ws.isOpen()) {
+      show.event(entry);
+    }
   }
 
   /// Pings; waits while too many pings are under way.
