@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -84,13 +85,19 @@ public final class Main implements Callable<Integer> {
 
   private final Supplier<Streams> streams;
 
+  /// Made when first asked for, once: what is written must be in the buffer that is flushed.
+  private @Nullable Streams made;
+
   private Main(Supplier<Streams> streams) {
     this.streams = streams;
   }
 
   /// Where messages come from and go to.
-  Streams streams() {
-    return streams.get();
+  synchronized Streams streams() {
+    if (made == null) {
+      made = streams.get();
+    }
+    return made;
   }
 
   /// Runs the command line and ends the process with its exit code.

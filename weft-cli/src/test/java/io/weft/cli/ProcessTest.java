@@ -75,6 +75,21 @@ final class ProcessTest {
   }
 
   @Test
+  void printsRoundTrips() throws Exception {
+    Process server = weft("serve", "--port=0", "--quiet");
+    try (BufferedReader out = server.inputReader()) {
+      Matcher at = Pattern.compile("http://([^/]+)/").matcher(out.readLine());
+      assertTrue(at.find());
+      Process ping = weft("ping", "--count=1", "ws://" + at.group(1) + "/echo");
+      List<String> lines = ping.inputReader().readAllLines();
+      assertEquals(0, ping.waitFor());
+      assertTrue(lines.size() == 4 && lines.get(1).startsWith("pong 1: "), lines.toString());
+    } finally {
+      server.destroyForcibly();
+    }
+  }
+
+  @Test
   void endsWithTheExitCodeOfWhatWentWrong() throws Exception {
     Process weft = weft("serve", "--port=none");
     assertTrue(weft.errorReader().readLine().contains("'none' is no port"));
