@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
@@ -15,6 +16,9 @@ import java.nio.ByteOrder;
 /// it is for masking and UTF-8, where C2 vectorises over a bounded segment but not over a direct
 /// buffer. The memory goes when the chunk is unreachable. One thread at a time owns a chunk.
 public final class Chunk {
+
+  private static final ValueLayout.OfLong LITTLE_ENDIAN_LONG =
+      JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   /// The whole chunk, big-endian. A reader moves its position; a writer its limit.
   public final ByteBuffer buffer;
@@ -96,9 +100,9 @@ public final class Chunk {
     }
   }
 
-  /// The eight bytes at index `at`, in the machine's own order.
+  /// The eight bytes at index `at`, the first of them lowest.
   long longAt(int at) {
-    return memory.get(JAVA_LONG_UNALIGNED, at);
+    return memory.get(LITTLE_ENDIAN_LONG, at);
   }
 
   /// The byte at index `at`, 0 to 255.

@@ -20,9 +20,27 @@ public final class Utf8 {
   /// No well-formed text begins with the bytes seen.
   public static final int MALFORMED = -1;
 
-  private static final long NON_ASCII = 0x8080_8080_8080_8080L;
   private static final int ANY = 0x80 << 8 | 0xBF;
-  private static final int BLOCK = 4 * Long.BYTES;
+
+  // Eight bytes as one number, the first of them lowest. A byte is of a kind if some of its bits,
+  // the mask, are as the kind wants them.
+
+  private static final long ASCII_MASK = 0x8080_8080_8080_8080L;
+  private static final long TWO_MASK = 0xC0E0L;
+  private static final long TWO = 0x80C0L;
+  private static final long THREE_MASK = 0xC0_C0F0L;
+  private static final long THREE = 0x80_80E0L;
+  private static final long FOUR_MASK = 0xC0C0_C0F8L;
+  private static final long FOUR = 0x8080_80F0L;
+
+  /// Two code points of three bytes each.
+  private static final long TWICE_THREE_MASK = THREE_MASK << 24 | THREE_MASK;
+
+  private static final long TWICE_THREE = THREE << 24 | THREE;
+
+  /// The lead bytes E0 to EF after which every continuation is well-formed, bit by bit: not E0,
+  /// which begins overlong forms, nor ED, which begins surrogates.
+  private static final int FREE_LEADS = 0xFFFF & ~(1 << 0x0 | 1 << 0xD);
 
   private Utf8() {}
 
@@ -34,8 +52,8 @@ public final class Utf8 {
     int now = state;
     int at = from;
     while (at < to) {
-      if (now == BOUNDARY) {
-        at = skipAscii(chunk, at, to);
+      if (now == BOUNDARY && to - at >= Long.BYTES) {
+        at = skip(chunk, at, to);
         if (at == to) {
           return BOUNDARY;
         }
@@ -82,22 +100,56 @@ public final class Utf8 {
     };
   }
 
-  /// The index of the first byte from `from` on that is not ASCII, or `to`.
-  private static int skipAscii(Chunk chunk, int from, int to) {
+  /// Skips whole code points from index `from` on, eight bytes in view.
+  ///
+  /// @return where fewer than eight bytes are left, or something is not well-formed
+  private static int skip(Chunk chunk, int from, int to) {
     int at = from;
-    for (; at + BLOCK <= to; at += BLOCK) {
-      long four =
-          chunk.longAt(at)
-              | chunk.longAt(at + Long.BYTES)
-              | chunk.longAt(at + 2 * Long.BYTES)
-              | chunk.longAt(at + 3 * Long.BYTES);
-      if ((four & NON_ASCII) != 0) {
-        break;
+    int last = to - Long.BYTES;
+    while (at <= last) {
+      long eight = chunk.longAt(at);
+      long beyondAscii = eight & ASCII_MASK;
+      if (beyondAscii == 0) {
+        at = skipAscii(chunk, at + Long.BYTES, last);
+      } else if ((eight & 0x80) == 0) {
+        at += Long.numberOfTrailingZeros(beyondAscii) / Byte.SIZE;
+      } else if ((eight & TWICE_THREE_MASK) == TWICE_THREE
+          && (FREE_LEADS >>> (eight & 0xF) & FREE_LEADS >>> (eight >>> 24 & 0xF) & 1) != 0) {
+        at += 6;
+      } else {
+        int length = lengthAt(eight);
+        if (length == 0) {
+          return at;
+        }
+        at += length;
       }
     }
-    while (at < to && chunk.byteAt(at) < 0x80) {
-      at++;
+    return at;
+  }
+
+  private static int skipAscii(Chunk chunk, int from, int last) {
+    int at = from;
+    while (at <= last && (chunk.longAt(at) & ASCII_MASK) == 0) {
+      at += Long.BYTES;
     }
     return at;
+  }
+
+  /// The length of the code point that begins in the lowest byte, which is not ASCII; 0 if none is
+  /// well-formed there.
+  private static int lengthAt(long eight) {
+    int high = (int) (eight >>> 8 & 0x3F);
+    if ((eight & TWO_MASK) == TWO) {
+      return (eight & 0x1E) == 0 ? 0 : 2; // C0 and C1 are overlong forms
+    }
+    if ((eight & THREE_MASK) == THREE) {
+      int of64 = (int) (eight & 0xF) << 6 | high; // the code point divided by 64
+      return of64 < 0x800 >> 6 || of64 >> 5 == 0xD800 >> 11 ? 0 : 3;
+    }
+    if ((eight & FOUR_MASK) == FOUR) {
+      int of4096 = (int) (eight & 0x7) << 6 | high;
+      return of4096 < 0x1_0000 >> 12 || of4096 > 0x10_FFFF >> 12 ? 0 : 4;
+    }
+    return 0;
   }
 }

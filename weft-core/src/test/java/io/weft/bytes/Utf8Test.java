@@ -25,6 +25,31 @@ final class Utf8Test {
     assertEquals(0x11_0000 - 0x800, wellFormed, "all code points but the surrogates");
   }
 
+  /// Each sequence of four bytes that begins with a lead byte, at a place where eight are in view.
+  @Test
+  void knowsEverySequenceInView() {
+    Chunk chunk = Chunk.ofSize(8);
+    byte[] bytes = new byte[8];
+    int[] lasts = {0, 0x7F, 0x80, 0xBF, 0xC0, 0xE4, 0xFF};
+    for (int lead = 0x80; lead < 256; lead++) {
+      for (int second = 0; second < 256; second++) {
+        for (int third : lasts) {
+          for (int fourth : lasts) {
+            bytes[0] = (byte) lead;
+            bytes[1] = (byte) second;
+            bytes[2] = (byte) third;
+            bytes[3] = (byte) fourth;
+            chunk.buffer.clear().put(bytes);
+            assertEquals(
+                Utf8.judge(Utf8.BOUNDARY, bytes, 0, 8),
+                Utf8.judge(Utf8.BOUNDARY, chunk, 0, 8),
+                () -> HexFormat.of().formatHex(bytes));
+          }
+        }
+      }
+    }
+  }
+
   private static int extend(byte[] bytes, int length, int state) {
     int wellFormed = 0;
     for (int next = 0; next < 256; next++) {
@@ -47,6 +72,8 @@ final class Utf8Test {
     "an overlong slash, e080af, 1",
     "an overlong form of four, f08080af, 1",
     "half a surrogate pair, eda080, 1",
+    "half a surrogate pair after a letter, e4bda0eda0802020, 4",
+    "an overlong form after a letter, e4bda0e09fbf2020, 4",
     "above U+10FFFF, f4908080, 1",
     "a byte that is never used, 61fe, 1",
     "a lead byte instead of a continuation, e4bd61, 2",
