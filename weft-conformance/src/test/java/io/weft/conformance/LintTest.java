@@ -43,12 +43,8 @@ final class LintTest {
 
   @Test
   void findsInNpmWsWhatIsKnown() throws Exception {
-    Path home = Tools.module().resolve("src/test/node");
-    Tools.need(
-        Files.isDirectory(home.resolve("node_modules/ws")),
-        "what `npm ci --ignore-scripts` installs in " + home);
     List<String> command =
-        List.of(Tools.node().toString(), home.resolve("server.mjs").toString(), "deflate");
+        List.of(Tools.node().toString(), Tools.nodeScript("server.mjs").toString(), "deflate");
     try (Program ws = Program.start("npm ws", Tools.target().resolve("lint"), command)) {
       String port = ws.awaitLine(Pattern.compile("listening (\\d+)"), PATIENCE).group(1);
       assertKnown("npm-ws", "ws://127.0.0.1:" + port + "/");

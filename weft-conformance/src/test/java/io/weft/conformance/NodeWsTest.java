@@ -1,7 +1,5 @@
 package io.weft.conformance;
 
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -16,11 +14,6 @@ final class NodeWsTest {
   }
 
   private static List<String> command() {
-    Path node = Tools.node();
-    Path home = Tools.module().resolve("src/test/node");
-    Tools.need(
-        Files.isDirectory(home.resolve("node_modules/ws")),
-        "what `npm ci --ignore-scripts` installs in " + home);
-    return List.of(node.toString(), home.resolve("client.mjs").toString());
+    return List.of(Tools.node().toString(), Tools.nodeScript("client.mjs").toString());
   }
 }

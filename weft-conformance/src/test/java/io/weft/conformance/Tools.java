@@ -35,6 +35,15 @@ final class Tools {
     return find("weft.node", "/usr/bin/node");
   }
 
+  /// A script of `src/test/node`, beside the packages that `npm ci` installs there.
+  static Path nodeScript(String name) {
+    Path home = module().resolve("src/test/node");
+    need(
+        Files.isDirectory(home.resolve("node_modules/ws")),
+        "what `npm ci --ignore-scripts` installs in " + home);
+    return home.resolve(name);
+  }
+
   static Path openssl() {
     return find("weft.openssl", "/usr/bin/openssl");
   }
