@@ -44,6 +44,9 @@ final class Person {
   }
 
   private static Terminal open() throws IOException {
+    // Or JLine raises a signal for a Ctrl-C that it also hands over as a key, and the next line may
+    // be interrupted by it too.
+    System.setProperty("org.jline.terminal.softwareSignals", "false");
     return TerminalBuilder.builder()
         .name("weft")
         .system(true)

@@ -54,6 +54,10 @@ final class Prompt {
 
   private volatile @Nullable Message last;
   private volatile @Nullable Close end;
+
+  /// Whether nothing more will come.
+  private volatile boolean over;
+
   private volatile int closing = Close.NORMAL;
 
   /// Begins to listen to the person.
@@ -141,7 +145,7 @@ final class Prompt {
   }
 
   private void listen() {
-    while (end == null && session.ws().isOpen()) {
+    while (!over && session.ws().isOpen()) {
       try {
         String line = reader.readLine("> ");
         busy(true);
@@ -183,6 +187,7 @@ final class Prompt {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    over = true;
     person.interrupt(); // who waits for a line
   }
 
