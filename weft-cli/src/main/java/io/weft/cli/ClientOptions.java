@@ -1,6 +1,7 @@
 package io.weft.cli;
 
 import io.weft.Client;
+import io.weft.Compression;
 import io.weft.Conversation;
 import io.weft.HandshakeException;
 import io.weft.Limits;
@@ -64,6 +65,14 @@ final class ClientOptions {
       converter = Serve.Subprotocol.class,
       description = "Offer this subprotocol. Repeatable, the favourite first")
   private List<String> subprotocols = new ArrayList<>();
+
+  @Option(
+      names = "--compression",
+      paramLabel = "off|on|takeover",
+      description =
+          "Offer permessage-deflate (RFC 7692): on compresses each message by itself, takeover in the"
+              + " context of those before it. Default: ${DEFAULT-VALUE}")
+  private Compression.Mode compression = Compression.Mode.OFF;
 
   @Option(
       names = "--proxy",
@@ -225,6 +234,7 @@ final class ClientOptions {
       Client client =
           Client.to(url())
               .limits(this::set)
+              .compression(compression())
               .connectTimeout(bounds.connectTimeout)
               .subprotocols(subprotocols.toArray(String[]::new));
       if (proxy.equals("none")) {
@@ -254,6 +264,16 @@ final class ClientOptions {
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }
+  }
+
+  private Compression compression() {
+    Compression usual = Compression.off();
+    return new Compression(
+        compression,
+        usual.windowBits(),
+        usual.level(),
+        usual.memoryLevel(),
+        usual.thresholdBytes());
   }
 
   private void set(Limits.Builder limits) {

@@ -359,6 +359,7 @@ final class Prompt {
 
   private void info() {
     String subprotocol = session.ws().subprotocol();
+    String extensions = session.ws().extensions();
     Duration trip = session.ws().roundTrip();
     screen.tell(
         String.join(
@@ -366,6 +367,7 @@ final class Prompt {
             List.of(
                 "address        " + session.ws().remoteAddress(),
                 "subprotocol    " + (subprotocol == null ? "none" : Escape.value(subprotocol)),
+                "extensions     " + (extensions.isEmpty() ? "none" : Escape.value(extensions)),
                 "round trip     "
                     + (trip == null ? "not known: /ping" : Session.milliseconds(trip) + " ms"),
                 "messages       " + counts(),

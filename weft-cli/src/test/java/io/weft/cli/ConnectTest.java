@@ -69,6 +69,8 @@ final class ConnectTest {
                     String.valueOf(request.origin()),
                     String.valueOf(ws.subprotocol()))
                 .toString());
+      } else if (text.equals("extensions")) {
+        ws.send(ws.extensions());
       } else if (text.startsWith("many ")) {
         IntStream.range(0, Integer.parseInt(text.substring(5))).forEach(n -> ws.send("n" + n));
       } else {
@@ -99,6 +101,7 @@ final class ConnectTest {
             .loops(1)
             .origins("*")
             .subprotocols("v2")
+            .compression(io.weft.Compression.on())
             .limits(io.weft.Limits.builder().messageBytes(32 << 20).build())
             .route("/echo", new Echo())
             .route("/puppet", puppet)
@@ -265,6 +268,13 @@ final class ConnectTest {
               "--subprotocol=v2",
               puppetUrl)
           .said("[1:2, 1, 2, https://app.example, v2]\n");
+    }
+
+    @Test
+    void compressionIsOfferedWhenAsked() {
+      Ran.with("extensions\n", "connect", "-1", puppetUrl).said("\n");
+      Ran ran = Ran.with("extensions\n", "connect", "-1", "--compression=on", puppetUrl);
+      assertTrue(ran.out().startsWith("permessage-deflate"), ran.out() + ran.err());
     }
 
     @Test
