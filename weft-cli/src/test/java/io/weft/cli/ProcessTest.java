@@ -1,15 +1,22 @@
 package io.weft.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.weft.Close;
+import io.weft.Endpoint;
+import io.weft.Server;
+import io.weft.WebSocket;
 import java.io.BufferedReader;
+import java.io.Writer;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -71,6 +78,40 @@ final class ProcessTest {
       assertEquals(List.of(), weft.errorReader().readAllLines());
     } finally {
       weft.destroyForcibly();
+    }
+  }
+
+  /// The end of input does not come; SIGTERM does, as Ctrl-C would.
+  @Test
+  void connectClosesAndSaysHowFarItCameWhenAskedToEnd() throws Exception {
+    CompletableFuture<String> closed = new CompletableFuture<>();
+    Endpoint echo =
+        new Endpoint() {
+          @Override
+          public void text(WebSocket ws, String text) {
+            ws.send(text);
+          }
+
+          @Override
+          public void closed(WebSocket ws, Close close) {
+            closed.complete(close.code() + " by " + close.by());
+          }
+        };
+    try (Server server = Server.at("127.0.0.1", 0).loops(1).route("/", echo).start()) {
+      Process weft = weft("connect", "ws://127.0.0.1:" + server.port() + "/");
+      try (BufferedReader out = weft.inputReader(UTF_8);
+          Writer in = weft.outputWriter(UTF_8)) {
+        in.write("你好\n");
+        in.flush();
+        assertEquals("你好", out.readLine());
+        terminate(weft);
+        assertEquals("1001 by PEER", closed.get(10, TimeUnit.SECONDS));
+        assertEquals(
+            List.of("weft: interrupted; sent 1, received 1."), weft.errorReader().readAllLines());
+        assertEquals(BY_SIGTERM, weft.waitFor());
+      } finally {
+        weft.destroyForcibly();
+      }
     }
   }
 
