@@ -7,9 +7,6 @@ import io.weft.Conversation;
 import io.weft.Endpoint;
 import io.weft.Message;
 import io.weft.WebSocket;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,7 +47,7 @@ final class AutobahnClientTest {
   private static AutobahnReport run(String name, Style style) throws Exception {
     Path home = Autobahn.home(name);
     Path reports = home.resolve("reports");
-    int port = freePort();
+    int port = Tools.freePort();
     try (Program suite =
         Autobahn.start(home, "fuzzing_server.py", "" + port, reports.toString(), "9")) {
       try {
@@ -71,13 +68,6 @@ final class AutobahnClientTest {
     AutobahnReport report = AutobahnReport.read(reports);
     Files.writeString(home.resolve("table.md"), report.markdown());
     return report;
-  }
-
-  /// A port that was free a moment ago; the suite must be told one.
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
   }
 
   private static void callBack(Client client) throws Exception {

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assumptions.abort;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -52,6 +54,14 @@ final class Tools {
     return find("weft.curl", "/usr/bin/curl");
   }
 
+  static Path tinyproxy() {
+    return find("weft.tinyproxy", "/usr/bin/tinyproxy");
+  }
+
+  static Path microsocks() {
+    return find("weft.microsocks", "/usr/bin/microsocks");
+  }
+
   /// The JVM of this process, for children that need one.
   static Path java() {
     return Path.of(System.getProperty("java.home"), "bin", "java");
@@ -83,6 +93,13 @@ final class Tools {
     Path path = Path.of(given);
     need(!given.isBlank() && Files.isExecutable(path), property + " (" + given + ")");
     return path;
+  }
+
+  /// A port of 127.0.0.1 that was free a moment ago, for programs that must be told one.
+  static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
   }
 
   /// Deletes a folder with all that is in it; what another process deletes meanwhile is fine.
