@@ -12,8 +12,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// Where K3PO's scripts ask for more than RFC 6455 does, or for something else: the lines of
-/// `k3po-adaptations.txt`, each with its reason.
+/// Where K3PO's scripts ask for more than RFC 6455 does, or for something else: the lines of a
+/// file, each with its reason.
 final class K3poAdaptations {
 
   private record Line(
@@ -22,13 +22,12 @@ final class K3poAdaptations {
   private final List<Line> lines = new ArrayList<>();
   private final List<Line> unused = new ArrayList<>();
 
-  static K3poAdaptations read() throws IOException {
+  static K3poAdaptations read(String file) throws IOException {
     var adaptations = new K3poAdaptations();
     try (var in =
         new BufferedReader(
             new InputStreamReader(
-                Objects.requireNonNull(
-                    K3poAdaptations.class.getResourceAsStream("k3po-adaptations.txt")),
+                Objects.requireNonNull(K3poAdaptations.class.getResourceAsStream(file)),
                 StandardCharsets.UTF_8))) {
       int number = 0;
       for (String text = in.readLine(); text != null; text = in.readLine()) {
