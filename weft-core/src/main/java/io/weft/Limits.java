@@ -55,7 +55,7 @@ import java.util.stream.Stream;
 ///   connection is closed; on a client [HandshakeException])
 /// @param poolBytes native memory that all loops together lend to their connections' outboxes, and
 ///   as much again for publications that wait for a loop; a quarter of the heap's maximum, 64 MiB
-///   at least (`REFUSED`)
+///   at least (`REFUSED`). Of the heap they keep a quarter as much between large messages, at most
 /// @param keptMessages messages that a [Live] connection keeps; 1,024 ([Delivery.Outcome#OVERFLOW])
 /// @param keptBytes of payload that it keeps, unless one message alone is longer; 1 MiB
 ///   ([Delivery.Outcome#OVERFLOW])

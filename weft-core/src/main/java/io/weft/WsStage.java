@@ -75,7 +75,7 @@ final class WsStage implements Stage {
       @Nullable Deflate deflate) {
     this.core = core;
     this.conn = conn;
-    this.engine = new Engine(core.role, core.bounds, core.maskingKeys, deflate);
+    this.engine = new Engine(core.role, core.bounds, core.maskingKeys, conn.loop().pool(), deflate);
     this.endpoint = endpoint;
     this.outgoing = new Outgoing(core, conn, engine, deflate);
     this.deflate = deflate;

@@ -3,25 +3,51 @@ package io.weft.bytes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /// The chunks of one loop: all of one size, used again last in, first out, so that the memory a
-/// turn touches stays small and warm. Not for two threads, but for [#promise] and [#redeem].
+/// turn touches stays small and warm. Beside them stand arrays for messages that must lie in one
+/// piece. Not for two threads, but for [#promise] and [#redeem].
+///
+/// What comes back is kept, as long as it is used: [#trim], called now and then, lets go of what
+/// nobody has needed since the last time.
 ///
 /// A bound stands on what is out at once. It binds whoever asks [#hasSpare] first, which is every
 /// message; the few bytes of a control frame or of a half-read turn are lent even above it, so the
 /// most that can be out is the bound and those few chunks a connection.
 public final class Pool {
 
-  /// Free chunks kept for the next use; more than these go to the garbage collector.
+  /// Free chunks kept whether they are used or not.
   private static final int KEPT_CHUNKS = 256;
+
+  /// Arrays below this size are not kept: it costs little to make one.
+  private static final int LEAST_KEPT_ARRAY = 16 << 10;
+
+  /// The longest array that is kept.
+  private static final int MOST_KEPT_ARRAY = 64 << 20;
 
   /// Bytes in a chunk by default: a 16 KiB message and its frame header fit in one.
   public static final int CHUNK_BYTES = (16 << 10) + 64;
 
   private final int chunkBytes;
   private final int maxChunks;
+
+  /// Bytes of spare arrays; what comes back beyond them goes to the garbage collector.
+  private final long mostSpareBytes;
+
   private final List<Chunk> free = new ArrayList<>();
   private int lent;
+
+  /// The fewest free chunks there have been since the last trim.
+  private int alwaysFree;
+
+  /// Spare arrays, by the power of two that is their length.
+  private final List<List<byte[]>> spares = new ArrayList<>();
+
+  private long spareBytes;
+
+  /// The fewest bytes of spare arrays there have been since the last trim.
+  private long alwaysSpareBytes;
 
   /// Bytes that other threads were told they may send and that are not here yet.
   private final AtomicLong promisedBytes = new AtomicLong();
@@ -29,10 +55,12 @@ public final class Pool {
   /// Makes an empty pool; memory is allocated as it is asked for.
   ///
   /// @param chunkBytes size of each chunk
-  /// @param maxBytes what may be lent at once; at least one chunk is
+  /// @param maxBytes what may be lent at once; at least one chunk is. A quarter of it is the most
+  ///   that spare arrays take
   public Pool(int chunkBytes, long maxBytes) {
     this.chunkBytes = chunkBytes;
     this.maxChunks = Math.clamp(maxBytes / chunkBytes, 1, Integer.MAX_VALUE);
+    this.mostSpareBytes = maxBytes / 4;
   }
 
   /// Size of each chunk, in bytes.
@@ -71,7 +99,12 @@ public final class Pool {
   /// Lends a chunk, empty and with nothing to read. It comes back by [#give].
   public Chunk take() {
     lent++;
-    return free.isEmpty() ? Chunk.ofSize(chunkBytes) : free.removeLast();
+    if (free.isEmpty()) {
+      return Chunk.ofSize(chunkBytes);
+    }
+    Chunk warmest = free.removeLast();
+    alwaysFree = Math.min(alwaysFree, free.size());
+    return warmest;
   }
 
   /// Lends a chunk of at least `bytes` bytes; one larger than the pool's own size is made for this
@@ -89,7 +122,7 @@ public final class Pool {
     assert chunk.holders == 0;
     lent -= chunksIn(chunk.capacity());
     assert lent >= 0;
-    if (chunk.capacity() == chunkBytes && free.size() < KEPT_CHUNKS) {
+    if (chunk.capacity() == chunkBytes) {
       chunk.buffer.position(0).limit(0);
       free.add(chunk);
     }
@@ -101,6 +134,72 @@ public final class Pool {
     if (chunk.holders == 0) {
       give(chunk);
     }
+  }
+
+  /// Gives an array away, whose contents are anything. It may come back by [#giveArray], and counts
+  /// for no bound meanwhile.
+  ///
+  /// @param least bytes that it must hold; a new one is less than twice as long
+  /// @param wished bytes that it would better hold; it does if there is such an array to spare
+  public byte[] takeArray(int least, int wished) {
+    byte[] spare = wished > least ? takeSpare(logOf(wished)) : null;
+    if (spare == null) {
+      spare = takeSpare(logOf(least));
+    }
+    if (spare != null) {
+      return spare;
+    }
+    return new byte[least > MOST_KEPT_ARRAY ? least : 1 << logOf(least)];
+  }
+
+  private byte @Nullable [] takeSpare(int log) {
+    if (log >= spares.size() || spares.get(log).isEmpty()) {
+      return null;
+    }
+    spareBytes -= 1 << log;
+    alwaysSpareBytes = Math.min(alwaysSpareBytes, spareBytes);
+    return spares.get(log).removeLast();
+  }
+
+  /// Takes back an array of [#takeArray] that nobody looks at any more.
+  public void giveArray(byte[] array) {
+    if (array.length < LEAST_KEPT_ARRAY
+        || array.length > MOST_KEPT_ARRAY
+        || array.length > mostSpareBytes - spareBytes) {
+      return;
+    }
+    assert Integer.bitCount(array.length) == 1;
+    int log = logOf(array.length);
+    while (spares.size() <= log) {
+      spares.add(new ArrayList<>());
+    }
+    spares.get(log).add(array);
+    spareBytes += array.length;
+  }
+
+  /// The least power of two that is enough for so many bytes.
+  private static int logOf(int bytes) {
+    return Integer.SIZE - Integer.numberOfLeadingZeros(Math.max(1, bytes) - 1);
+  }
+
+  /// Whether something is kept that [#trim] may let go of.
+  public boolean isLarge() {
+    return free.size() > KEPT_CHUNKS || spareBytes > 0;
+  }
+
+  /// Lets go of half of what nobody has needed since the last call. To be called every few seconds
+  /// while the pool [#isLarge()].
+  public void trim() {
+    int chunks = Math.clamp((alwaysFree + 1) / 2, 0, Math.max(0, free.size() - KEPT_CHUNKS));
+    free.subList(0, chunks).clear(); // the coldest
+    long keepBytes = spareBytes - (alwaysSpareBytes + 1) / 2;
+    for (int log = spares.size() - 1; log >= 0 && spareBytes > keepBytes; log--) {
+      while (!spares.get(log).isEmpty() && spareBytes > keepBytes) {
+        spareBytes -= spares.get(log).removeLast().length;
+      }
+    }
+    alwaysFree = free.size();
+    alwaysSpareBytes = spareBytes;
   }
 
   private int chunksIn(int bytes) {

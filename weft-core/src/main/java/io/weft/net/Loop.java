@@ -42,6 +42,9 @@ public final class Loop implements Runnable {
 
   private static final long CLOSE_POLL_NS = 10_000_000;
 
+  /// How often memory that nobody needs is looked for, while there is much of it.
+  private static final long TRIM_NS = 10_000_000_000L;
+
   private final Poller poller;
   private final LongSupplier clock;
   private final RandomGenerator chance;
@@ -61,6 +64,9 @@ public final class Loop implements Runnable {
   private int closing;
 
   private @Nullable Listener listener;
+
+  /// Whether the pool is to be trimmed.
+  private boolean willTrim;
 
   /// What its TLS connections borrow; null until there is one.
   private @Nullable Scratch scratch;
@@ -129,6 +135,15 @@ public final class Loop implements Runnable {
     wheel.advance(nowNs);
     flush();
     deliver(); // what the writes have already come to
+    if (!willTrim && pool.isLarge()) {
+      willTrim = true;
+      after(TRIM_NS, this::trim);
+    }
+  }
+
+  private void trim() {
+    willTrim = false;
+    pool.trim();
   }
 
   private void poll() {

@@ -1,14 +1,14 @@
 package io.weft.ws;
 
 import io.weft.bytes.Chunk;
+import io.weft.bytes.Pool;
 import io.weft.bytes.Utf8;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// A message that is being put together, because it comes in several fragments (§5.4), in several
-/// reads, or encoded. Its memory follows the bytes that have come, never those that were announced,
-/// and is at most twice as much.
+/// reads, or encoded. Its memory follows the bytes that have come, and is less than twice as much;
+/// only of what the pool has to spare it takes as much as was announced.
 ///
 /// A text is judged as it comes, so that the first impossible byte fails it (§8.1).
 public final class Assembly {
@@ -22,12 +22,14 @@ public final class Assembly {
   final boolean isText;
 
   private final Bounds bounds;
+  private final Pool pool;
 
   /// What its payload is encoded by; null if it is plain.
   private final @Nullable Extension encoding;
 
   private byte[] bytes = NOTHING;
   private int size;
+  private boolean whole;
 
   /// What [Utf8] knows so far; stays at the boundary if the message is binary.
   private int utf8 = Utf8.BOUNDARY;
@@ -42,9 +44,10 @@ public final class Assembly {
   ///
   /// @param first the header of its first frame
   /// @param extension what was negotiated; used if `first` is marked so
-  Assembly(Bounds bounds, FrameHeader first, @Nullable Extension extension) {
+  Assembly(Bounds bounds, Pool pool, FrameHeader first, @Nullable Extension extension) {
     assert first.opcode.beginsMessage();
     this.bounds = bounds;
+    this.pool = pool;
     this.isText = first.opcode == Opcode.TEXT;
     this.encoding = first.rsv1 ? extension : null;
   }
@@ -81,6 +84,7 @@ public final class Assembly {
       throw new ProtocolException(
           CloseCode.INVALID_DATA, "§8.1", "a text ends inside a code point");
     }
+    whole = last;
   }
 
   /// Appends the bytes of `in` from index `from` to index `to`.
@@ -91,14 +95,6 @@ public final class Assembly {
     judge(isText ? Utf8.judge(utf8, in, from, to) : utf8);
     reserve(to - from);
     in.buffer.get(from, bytes, size, to - from);
-    size += to - from;
-  }
-
-  /// Appends the bytes of `in` from index `from` to index `to`, as the other does.
-  public void append(byte[] in, int from, int to) throws ProtocolException {
-    judge(isText ? Utf8.judge(utf8, in, from, to) : utf8);
-    reserve(to - from);
-    System.arraycopy(in, from, bytes, size, to - from);
     size += to - from;
   }
 
@@ -113,9 +109,23 @@ public final class Assembly {
     bounds.checkMessage((long) size + more);
     int needed = size + more;
     if (needed > bytes.length) {
-      int twice = (int) Math.min(2L * bytes.length, bounds.messageBytes());
-      bytes = Arrays.copyOf(bytes, Math.max(needed, twice));
+      byte[] larger = pool.takeArray(needed, encoding == null ? (int) wireBytes : needed);
+      System.arraycopy(bytes, 0, larger, 0, size);
+      pool.giveArray(bytes);
+      bytes = larger;
     }
+  }
+
+  /// Whether all of it has come.
+  boolean isWhole() {
+    return whole;
+  }
+
+  /// Gives its memory back; nobody may look at the payload any more.
+  void release() {
+    pool.giveArray(bytes);
+    bytes = NOTHING;
+    size = 0;
   }
 
   /// How many bytes more it takes.

@@ -2,6 +2,7 @@ package io.weft.ws;
 
 import io.weft.bytes.Chunk;
 import io.weft.bytes.Outbox;
+import io.weft.bytes.Pool;
 import io.weft.bytes.Utf8;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -49,6 +50,7 @@ public final class Engine {
   private final Role role;
   private final Bounds bounds;
   private final IntSupplier maskingKeys;
+  private final Pool pool;
   private final @Nullable Extension extension;
 
   private Closing closing = Closing.OPEN;
@@ -62,26 +64,31 @@ public final class Engine {
   /// What has come of a header, or of the payload of a control frame, whose end has not; else null.
   private @Nullable ByteBuffer partial;
 
-  /// The message that has begun and not ended; null between messages, and for one that lies whole
-  /// in a chunk.
+  /// The message that has begun, until the pull after its end; null between messages, and for one
+  /// that lies whole in a chunk.
   private @Nullable Assembly message;
 
   /// What the last event carried; null if it carried nothing, and after the next pull.
   private @Nullable ByteBuffer payload;
 
-  private int closeCode = CloseCode.NO_STATUS;
-  private String closeReason = "";
+  /// The code of the peer's Close and what it said; null if there was none.
+  private @Nullable PeerClose peerClose;
+
+  private record PeerClose(int code, String reason) {}
 
   /// Makes one end of a connection that has just been opened.
   ///
   /// @param role which end
   /// @param bounds what the peer may make it hold
   /// @param maskingKeys a fresh, unpredictable key a call (§5.3); a server never asks
+  /// @param pool lends memory for messages that do not lie whole in a chunk
   /// @param extension what was negotiated, or null
-  public Engine(Role role, Bounds bounds, IntSupplier maskingKeys, @Nullable Extension extension) {
+  public Engine(
+      Role role, Bounds bounds, IntSupplier maskingKeys, Pool pool, @Nullable Extension extension) {
     this.role = role;
     this.bounds = bounds;
     this.maskingKeys = maskingKeys;
+    this.pool = pool;
     this.extension = extension;
   }
 
@@ -94,6 +101,9 @@ public final class Engine {
   ///   1007, 1008 or 1009. Nothing more is read; our Close can still be sent
   public @Nullable Event next(Chunk in) throws ProtocolException {
     payload = null;
+    if (message != null && message.isWhole()) {
+      dropMessage();
+    }
     try {
       while (closing.isReading() && (left > 0 || readHeader(in.buffer))) {
         if (left > 0 && !in.buffer.hasRemaining()) {
@@ -139,17 +149,17 @@ public final class Engine {
 
   /// The code in the peer's Close; 1005 if there was none, or no Close yet (§7.1.5).
   public int closeCode() {
-    return closeCode;
+    return peerClose == null ? CloseCode.NO_STATUS : peerClose.code;
   }
 
   /// The reason in the peer's Close; empty if there was none (§7.1.6).
   public String closeReason() {
-    return closeReason;
+    return peerClose == null ? "" : peerClose.reason;
   }
 
   /// Whether a frame or a message has begun and not ended, were it by half a header.
   public boolean isMidMessage() {
-    return left > 0 || partial != null || message != null;
+    return left > 0 || partial != null || (message != null && !message.isWhole());
   }
 
   /// Whether messages, pings and pongs may be sent: nothing has closed or failed yet.
@@ -362,7 +372,7 @@ public final class Engine {
       return;
     }
     if (message == null) {
-      message = new Assembly(bounds, header, extension);
+      message = new Assembly(bounds, pool, header, extension);
     }
     message.admit(header);
   }
@@ -374,7 +384,8 @@ public final class Engine {
       return wholeFrame(in, from, to);
     }
     if (message == null) {
-      message = new Assembly(bounds, header, extension);
+      message = new Assembly(bounds, pool, header, extension);
+      message.admit(header);
     }
     boolean last = header.fin && left == 0;
     message.take(in, from, to, last);
@@ -391,7 +402,6 @@ public final class Engine {
   }
 
   private Event wholeMessage(Assembly whole) {
-    message = null;
     payload = whole.isText ? whole.payload() : whole.payload().asReadOnlyBuffer();
     return whole.isText ? Event.TEXT : Event.BINARY;
   }
@@ -435,8 +445,7 @@ public final class Engine {
       if (Utf8.judge(Utf8.BOUNDARY, reason, 0, reason.length) != Utf8.BOUNDARY) {
         throw new ProtocolException(CloseCode.INVALID_DATA, "§8.1", "a close reason is not UTF-8");
       }
-      closeCode = code;
-      closeReason = new String(reason, StandardCharsets.UTF_8);
+      peerClose = new PeerClose(code, new String(reason, StandardCharsets.UTF_8));
     }
     move(Closing.Step.RECEIVED);
   }
@@ -456,8 +465,9 @@ public final class Engine {
     return from + step;
   }
 
-  /// Frees what the extension holds: the connection is gone, with or without a Close.
+  /// Frees all that it holds: the connection is gone, with or without a Close.
   public void release() {
+    dropMessage();
     if (extension != null) {
       extension.release(false);
     }
@@ -471,9 +481,16 @@ public final class Engine {
       extension.release(closing.isReading());
     }
     if (!closing.isReading()) {
-      message = null;
+      dropMessage();
       partial = null;
       left = 0;
+    }
+  }
+
+  private void dropMessage() {
+    if (message != null) {
+      message.release();
+      message = null;
     }
   }
 

@@ -7,8 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /// The pool lends what it has, last in first out, and says what it can spare.
@@ -68,18 +69,92 @@ final class PoolTest {
   }
 
   @Test
-  void keepsNoMoreThanItNeeds() {
-    List<Chunk> all = new ArrayList<>();
-    for (int i = 0; i < 300; i++) {
-      all.add(pool.take());
-    }
-    all.forEach(pool::give);
+  void keepsWhatIsUsed() {
+    Set<Chunk> all = takeAndGive(656);
     assertEquals(0, pool.lentChunks());
-    int known = 0;
-    for (int i = 0; i < 300; i++) {
-      known += all.contains(pool.take()) ? 1 : 0;
+    assertTrue(pool.isLarge());
+    pool.trim();
+    assertEquals(all, takeAndGive(656), "all of it was out since the pool was made");
+  }
+
+  @Test
+  void letsGoOfHalfOfWhatNobodyNeeds() {
+    Set<Chunk> all = takeAndGive(656);
+    pool.trim();
+    pool.trim();
+    Set<Chunk> kept = takeAndGive(656);
+    kept.retainAll(all);
+    assertEquals(328, kept.size());
+  }
+
+  @Test
+  void keepsAFewWhetherTheyAreUsedOrNot() {
+    Set<Chunk> all = takeAndGive(656);
+    for (int i = 0; i < 20; i++) {
+      pool.trim();
     }
-    assertEquals(256, known);
+    assertFalse(pool.isLarge());
+    Set<Chunk> kept = takeAndGive(656);
+    kept.retainAll(all);
+    assertEquals(256, kept.size());
+  }
+
+  private Set<Chunk> takeAndGive(int count) {
+    Set<Chunk> chunks = new HashSet<>();
+    for (int i = 0; i < count; i++) {
+      chunks.add(pool.take());
+    }
+    chunks.forEach(pool::give);
+    return chunks;
+  }
+
+  @Test
+  void lendsAnArrayAgain() {
+    Pool pool = new Pool(64, 1 << 20);
+    byte[] first = pool.takeArray(20_000, 20_000);
+    assertEquals(32_768, first.length);
+    pool.giveArray(first);
+    assertNotSame(first, pool.takeArray(10_000, 0), "too large for it");
+    assertSame(first, pool.takeArray(10, 20_000), "there to spare");
+    pool.giveArray(first);
+    assertNotSame(first, pool.takeArray(10, 100_000), "what is wished for is not there");
+    assertSame(first, pool.takeArray(32_768, 40_000), "what is needed is");
+    assertFalse(pool.isLarge());
+  }
+
+  @Test
+  void keepsNoSmallArrayNoHugeOneAndNoneAboveItsBound() {
+    Pool pool = new Pool(64, 128 << 10);
+    pool.giveArray(pool.takeArray(5_000, 0));
+    assertFalse(pool.isLarge());
+    assertEquals(0, pool.takeArray(0, 0).length / 2);
+    List<byte[]> all = List.of(pool.takeArray(20 << 10, 0), pool.takeArray(20 << 10, 0));
+    all.forEach(pool::giveArray);
+    assertSame(all.get(0), pool.takeArray(20 << 10, 0));
+    assertNotSame(all.get(1), pool.takeArray(20 << 10, 0));
+    Pool large = new Pool(64, 1L << 40);
+    byte[] huge = large.takeArray((64 << 20) + 1, 0);
+    assertEquals((64 << 20) + 1, huge.length);
+    large.giveArray(huge);
+    assertFalse(large.isLarge());
+  }
+
+  @Test
+  void letsGoOfArraysThatNobodyNeeds() {
+    Pool pool = new Pool(64, 1 << 20);
+    byte[] small = pool.takeArray(16 << 10, 0);
+    byte[] large = pool.takeArray(64 << 10, 0);
+    pool.giveArray(small);
+    pool.giveArray(large);
+    pool.trim();
+    assertTrue(pool.isLarge());
+    assertSame(small, pool.takeArray(16 << 10, 0), "what was used is kept");
+    pool.giveArray(small);
+    pool.trim();
+    assertNotSame(large, pool.takeArray(64 << 10, 0), "the other is not");
+    pool.trim();
+    pool.trim();
+    assertFalse(pool.isLarge());
   }
 
   @Test

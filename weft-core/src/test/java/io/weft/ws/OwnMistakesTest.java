@@ -47,7 +47,7 @@ final class OwnMistakesTest {
     assertThrows(
         AssertionError.class,
         () -> FrameHeader.write(out, Role.SERVER, Opcode.CONTINUATION, false, 0, 0));
-    assertThrows(AssertionError.class, () -> new Assembly(Wire.BOUNDS, header, null));
+    assertThrows(AssertionError.class, () -> new Assembly(Wire.BOUNDS, Wire.POOL, header, null));
     Chunk chunk = Chunk.ofSize(10);
     assertThrows(AssertionError.class, () -> Engine.frame(Opcode.PING, false, out, chunk));
   }

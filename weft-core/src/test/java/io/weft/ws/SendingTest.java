@@ -38,7 +38,8 @@ final class SendingTest {
   void writesTheClientFramesOfTheTutorials() {
     int[] keys = {0x0489_E429, 0x0A94_AC23};
     var next = new AtomicInteger();
-    Engine client = new Engine(Role.CLIENT, Wire.BOUNDS, () -> keys[next.getAndIncrement()], null);
+    Engine client =
+        new Engine(Role.CLIENT, Wire.BOUNDS, () -> keys[next.getAndIncrement()], Wire.POOL, null);
     client.text("Hello world", out);
     client.text("你好啊", out);
     assertEquals(
@@ -50,7 +51,7 @@ final class SendingTest {
   void asksForAFreshKeyForEachFrameOfAClientAndForNoneOfAServer() {
     var asked = new AtomicInteger();
     for (Role role : Role.values()) {
-      Engine engine = new Engine(role, Wire.BOUNDS, asked::incrementAndGet, null);
+      Engine engine = new Engine(role, Wire.BOUNDS, asked::incrementAndGet, Wire.POOL, null);
       engine.text("a", out);
       engine.binary(ByteBuffer.allocate(0), out);
       engine.ping(ByteBuffer.allocate(1), out);

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class Wire {
 
   static final Bounds BOUNDS = new Bounds(1 << 20, 1024, 64);
+  static final Pool POOL = new Pool(Pool.CHUNK_BYTES, 1 << 20);
   static final int KEY = 0x37FA_213D;
 
   private static final int READ_BYTES = 1 << 16;
@@ -35,7 +36,7 @@ final class Wire {
   }
 
   static Engine engine(Role role, Bounds bounds, @Nullable Extension extension) {
-    return new Engine(role, bounds, () -> KEY, extension);
+    return new Engine(role, bounds, () -> KEY, new Pool(Pool.CHUNK_BYTES, READ_BYTES), extension);
   }
 
   static byte[] hex(String hex) {
