@@ -170,8 +170,16 @@ final class Runner {
     }
   }
 
+  /// Half of what it reached, or of what the middle one of all reached, if that is less: so the
+  /// fast ones get the same rate, which the load can keep.
   private void halfLoad(Contender contender, Subject subject) throws IOException {
-    double perSecond = median(contender.perSecond) / 2;
+    double middle =
+        median(
+            contenders.stream()
+                .filter(one -> !one.perSecond.isEmpty())
+                .map(one -> median(one.perSecond))
+                .toList());
+    double perSecond = Math.min(median(contender.perSecond), middle) / 2;
     try (EchoLoad load = (EchoLoad) scenario.open(subject.target(scenario))) {
       load.paceAt(perSecond);
       load.run(LEAD_IN);
