@@ -271,6 +271,9 @@ public final class Live implements AutoCloseable {
 
     private long openedNs;
 
+    /// How the connection ended; null as long as it has not.
+    private @Nullable Close end;
+
     /// Whether a ping, or the time for one, is awaited that confirms what was handed over.
     private boolean confirming;
 
@@ -345,12 +348,15 @@ public final class Live implements AutoCloseable {
 
     @Override
     public void closed(WebSocket ws, Close close) throws Exception {
-      try {
-        endpoint.closed(ws, close);
-      } finally {
-        line = null;
-        lost(new Ending.Ended(close), loop.nowNs() - openedNs >= reconnect.provenNs());
-      }
+      end = close;
+      endpoint.closed(ws, close);
+    }
+
+    /// All that has left of the connection was told to [#left]: the rest is to be sent again.
+    void gone() {
+      line = null;
+      Close how = java.util.Objects.requireNonNull(end);
+      lost(new Ending.Ended(how), loop.nowNs() - openedNs >= reconnect.provenNs());
     }
   }
 

@@ -365,6 +365,13 @@ final class WsStage implements Stage {
     }
   }
 
+  @Override
+  public void gone() {
+    if (endpoint instanceof Live.Line line) {
+      line.gone();
+    }
+  }
+
   /// What waits in the outbox; on the loop's thread.
   int outboxBytes() {
     return conn.waitingBytes();

@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -38,7 +39,16 @@ final class RawServer implements AutoCloseable {
   }
 
   RawServer(Whole part) throws IOException {
-    listening = new ServerSocket(0, 1_000, InetAddress.getLoopbackAddress());
+    this(part, 0);
+  }
+
+  /// @param receiveBytes what the kernel holds of what has not been read; 0 for its own choice
+  RawServer(Whole part, int receiveBytes) throws IOException {
+    listening = new ServerSocket();
+    if (receiveBytes > 0) {
+      listening.setReceiveBufferSize(receiveBytes);
+    }
+    listening.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 1_000);
     Thread.ofVirtual().start(() -> serve(part));
   }
 

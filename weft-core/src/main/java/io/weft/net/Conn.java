@@ -61,8 +61,8 @@ public final class Conn extends Wheel.Timer {
   /// What stands between the outbox and the socket; null while the connection is plain TCP.
   private @Nullable TlsLayer tls;
 
-  /// Whether the poller has the outbox at present.
-  private boolean writing;
+  /// Bytes that the poller has been given to write, and has not answered for; 0 if there are none.
+  private int writingBytes;
 
   /// Whether it stands in the loop's list of connections to flush, or to go on with.
   boolean toFlush;
@@ -94,27 +94,44 @@ public final class Conn extends Wheel.Timer {
   @Nullable Conn previous;
 
   /// What a connection speaks before its stage is set, and once TLS has failed.
-  private static final Stage UNSET =
-      new Stage() {
-        @Override
-        public Next read(Chunk in) {
-          throw new IllegalStateException("the connection has no stage");
-        }
+  ///
+  /// @param told the stage that has heard of the end, and is still to hear what left; null if there
+  ///   is none
+  private record Unset(@Nullable Stage told) implements Stage {
 
-        @Override
-        public void ended() {}
+    @Override
+    public Next read(Chunk in) {
+      throw new IllegalStateException("the connection has no stage");
+    }
 
-        @Override
-        public void writable() {}
+    @Override
+    public void ended() {}
 
-        @Override
-        public long expired(long nowNs) {
-          return NEVER;
-        }
+    @Override
+    public void writable() {}
 
-        @Override
-        public void closed(String reason) {}
-      };
+    @Override
+    public void wrote(long bytes) {
+      if (told != null) {
+        told.wrote(bytes);
+      }
+    }
+
+    @Override
+    public long expired(long nowNs) {
+      return NEVER;
+    }
+
+    @Override
+    public void closed(String reason) {}
+
+    @Override
+    public void gone() {
+      if (told != null) {
+        told.gone();
+      }
+    }
+  }
 
   /// @param connecting whether the connection is still to be made
   Conn(Loop loop, Socket socket, Terms terms, boolean connecting) {
@@ -122,7 +139,7 @@ public final class Conn extends Wheel.Timer {
     this.socket = socket;
     this.terms = terms;
     this.outbox = newOutbox();
-    this.stage = UNSET;
+    this.stage = new Unset(null);
     this.state = connecting ? State.CONNECTING : State.OPEN;
     socket.conn = this;
   }
@@ -207,7 +224,7 @@ public final class Conn extends Wheel.Timer {
   void fail(String why) {
     if (state == State.OPEN || state == State.YIELDING) {
       Stage told = stage;
-      stage = UNSET;
+      stage = new Unset(told);
       end(State.FINISHING);
       write(); // at once, since whoever is told may close it
       told.closed(why);
@@ -246,14 +263,14 @@ public final class Conn extends Wheel.Timer {
 
   /// Has the outbox sent at the end of the turn.
   public void flush() {
-    if (!writing && state != State.CLOSED) {
+    if (!isWriting() && state != State.CLOSED) {
       loop.flushLater(this);
     }
   }
 
   /// Whether a write waits for the peer to take more, or for its completion.
   public boolean isWriting() {
-    return writing;
+    return writingBytes > 0;
   }
 
   /// Whether the stage has asked for no bytes.
@@ -265,7 +282,7 @@ public final class Conn extends Wheel.Timer {
   /// turn.
   public void tellWhenLow() {
     tellWhenLow = true;
-    if (!writing && outbox.isLow()) {
+    if (!isWriting() && outbox.isLow()) {
       loop.goOnLater(this);
     }
   }
@@ -377,7 +394,7 @@ public final class Conn extends Wheel.Timer {
 
   /// Goes on with what was kept, and reads again once nothing is.
   void goOn() {
-    if (!writing) {
+    if (!isWriting()) {
       tellIfLow();
     }
     while (state == State.OPEN && !paused && stash != null) {
@@ -466,18 +483,18 @@ public final class Conn extends Wheel.Timer {
 
   /// The poller wrote `bytes` bytes of the outbox.
   void wrote(long bytes) {
-    writing = false;
+    writingBytes = 0;
     long left = bytes;
     if (tls == null) {
       outbox.sent(bytes);
     } else {
       left = tls.wrote(bytes);
     }
-    if (state == State.CLOSED) {
-      return;
-    }
     if (left > 0) {
       stage.wrote(left);
+    }
+    if (state == State.CLOSED) {
+      return;
     }
     if (state == State.OPEN) {
       ownDeadlineNs = NEVER; // set again by the next write
@@ -501,15 +518,15 @@ public final class Conn extends Wheel.Timer {
 
   /// Hands the outbox to the poller, at the end of a turn.
   void write() {
-    if (tls != null && !writing && state != State.CLOSED) {
+    if (tls != null && !isWriting() && state != State.CLOSED) {
       tls.seal(outbox, state == State.FINISHING);
     }
-    if (state == State.CLOSED || writing) {
+    if (state == State.CLOSED || isWriting()) {
       return;
     }
     Outbox ready = tls == null ? outbox : tls.wire;
     if (!ready.isEmpty()) {
-      writing = true;
+      writingBytes = ready.bytes();
       if (state == State.OPEN) {
         ownDeadlineNs = loop.nowNs() + terms.progressNs;
         reschedule();
@@ -557,13 +574,26 @@ public final class Conn extends Wheel.Timer {
     reschedule();
   }
 
+  /// The poller ended without a word of the socket: what it had to write may have left, and what
+  /// may have left must not be sent again.
+  void forgotten() {
+    if (isWriting()) {
+      wrote(writingBytes);
+    }
+    gone();
+  }
+
   /// The poller is done with the socket: its memory can go.
   void gone() {
     outbox.clear();
     if (tls != null) {
       tls.wire.clear();
     }
-    terms.gone.run();
+    try {
+      stage.gone();
+    } finally {
+      terms.gone.run();
+    }
   }
 
   private void reschedule() {

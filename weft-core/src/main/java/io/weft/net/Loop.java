@@ -57,11 +57,10 @@ public final class Loop implements Runnable {
   private List<Conn> flushing = new ArrayList<>();
   private List<Conn> toGoOn = new ArrayList<>();
   private List<Conn> goingOn = new ArrayList<>();
-  private @Nullable Conn conns;
-  private int connCount;
+  private final Conns conns = new Conns();
 
-  /// Connections that have left and whose sockets the poller still has.
-  private int closing;
+  /// Connections that have ended and whose sockets the poller still has.
+  private final Conns closing = new Conns();
 
   private @Nullable Listener listener;
 
@@ -183,7 +182,7 @@ public final class Loop implements Runnable {
         case ENDED -> conn.ended();
         case FAILED -> conn.broke(message(completion.error));
         case CLOSED -> {
-          closing--;
+          closing.remove(conn);
           conn.gone();
         }
         case ACCEPTED, ACCEPT_FAILED -> throw new AssertionError(completion.kind);
@@ -252,8 +251,7 @@ public final class Loop implements Runnable {
   /// Closes every connection and the poller; only where no thread turns the loop.
   public void close() {
     runMail(); // sockets that were on their way here are adopted, to be closed
-    while (conns != null) {
-      Conn conn = conns;
+    for (Conn conn = conns.first(); conn != null; conn = conns.first()) {
       try {
         conn.abort("the server stopped");
       } catch (Throwable bug) {
@@ -263,20 +261,29 @@ public final class Loop implements Runnable {
     deliver();
     awaitGone();
     poller.close();
+    for (Conn conn = closing.first(); conn != null; conn = closing.first()) {
+      closing.remove(conn);
+      try {
+        conn.forgotten();
+      } catch (Throwable bug) {
+        LOG.log(Level.ERROR, "The end of a connection failed.", bug);
+      }
+    }
     turnSinceNs = 0;
   }
 
   /// Waits a moment for the poller to let go of what closes.
   private void awaitGone() {
     try {
-      for (int left = CLOSE_POLLS; closing > 0 && left > 0; ) {
-        int before = closing;
+      for (int left = CLOSE_POLLS; closing.count() > 0 && left > 0; ) {
+        int before = closing.count();
         poller.poll(CLOSE_POLL_NS);
         deliver();
-        left -= closing == before ? 1 : 0;
+        left -= closing.count() == before ? 1 : 0;
       }
     } catch (IOException e) {
       LOG.log(Level.ERROR, "The poller failed while its connections closed.", e);
+      deliver(); // what had come before
     }
   }
 
@@ -400,36 +407,21 @@ public final class Loop implements Runnable {
   }
 
   private Conn enter(Conn conn) {
-    conn.next = conns;
-    if (conns != null) {
-      conns.previous = conn;
-    }
-    conns = conn;
-    connCount++;
+    conns.add(conn);
     return conn;
   }
 
-  /// Forgets a connection that closes.
+  /// Counts a connection that closes no more.
   void leave(Conn conn) {
     wheel.cancel(conn);
-    if (conn.next != null) {
-      conn.next.previous = conn.previous;
-    }
-    if (conn.previous != null) {
-      conn.previous.next = conn.next;
-    } else {
-      conns = conn.next;
-    }
-    conn.next = null;
-    conn.previous = null;
-    connCount--;
-    closing++;
+    conns.remove(conn);
+    closing.add(conn);
   }
 
   /// Does `action` with each connection; on the loop's thread. It may close them.
   public void forEach(Consumer<Conn> action) {
-    List<Conn> all = new ArrayList<>(connCount);
-    for (Conn conn = conns; conn != null; conn = conn.next) {
+    List<Conn> all = new ArrayList<>(conns.count());
+    for (Conn conn = conns.first(); conn != null; conn = conn.next) {
       all.add(conn);
     }
     all.forEach(action);
@@ -437,7 +429,7 @@ public final class Loop implements Runnable {
 
   /// How many connections it has; exact on the loop's thread only.
   public int connections() {
-    return connCount;
+    return conns.count();
   }
 
   /// The loop's clock, read once a turn; on the loop's thread.

@@ -67,6 +67,9 @@ public final class Nio implements Poller {
     /// Why it failed, while that is to be told.
     @Nullable IOException failure;
 
+    /// Bytes written that were not told when it was closed.
+    long wroteLast;
+
     static final long FAILED = -1;
     static final long CONNECTED = -2;
     static final long CLOSED = -3;
@@ -231,6 +234,7 @@ public final class Nio implements Poller {
     Link link = (Link) socket;
     if (link.done > Link.CLOSED) {
       boolean queued = link.done != 0;
+      link.wroteLast = Math.max(0, link.done);
       link.done = Link.CLOSED;
       link.blocked = null;
       closeQuietly(link.channel);
@@ -289,9 +293,15 @@ public final class Nio implements Poller {
     return false;
   }
 
-  private static boolean tellDone(Link link, Completion into) {
+  private boolean tellDone(Link link, Completion into) {
     long what = link.done;
     if (what == Link.CLOSED) {
+      long wrote = link.wroteLast;
+      if (wrote > 0) {
+        link.wroteLast = 0;
+        done.addFirst(link);
+        return into.wrote(link, wrote);
+      }
       link.done = Link.TOLD;
       return into.of(Completion.Kind.CLOSED, link);
     }

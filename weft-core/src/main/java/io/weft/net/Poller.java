@@ -11,12 +11,13 @@ import java.net.InetSocketAddress;
 ///  adopt ──> READ*  ENDED | FAILED
 ///  connect ──> CONNECTED  READ*  ENDED | FAILED
 ///  write ──> WROTE | FAILED          one at a time for a socket
-///  close ──> CLOSED                  always, once, last
+///  close ──> WROTE?  CLOSED          CLOSED always, once, last
 /// ```
 ///
-/// Only the loop's thread calls it, but for [#wake()]. After [#close(Socket)] nothing but `CLOSED`
-/// comes for that socket; memory handed to [#write] is the poller's until `WROTE`, `FAILED` or
-/// `CLOSED`.
+/// Only the loop's thread calls it, but for [#wake()]. After [#close(Socket)] nothing comes for
+/// that socket but `CLOSED`, and ahead of it a `WROTE` if the kernel had taken bytes of the write
+/// that was under way: what no `WROTE` has told by then has not left, and never will. Memory handed
+/// to [#write] is the poller's until `WROTE`, `FAILED` or `CLOSED`.
 public interface Poller extends AutoCloseable {
 
   /// Starts to listen, and to accept.

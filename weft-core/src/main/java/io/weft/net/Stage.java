@@ -6,7 +6,8 @@ import io.weft.bytes.Chunk;
 /// connection's outbox. All calls come on the loop's thread, one after the other:
 ///
 /// ```text
-///  begun  (read | wrote | writable | expired)*  ended?  (wrote | writable | expired)*  closed
+///  begun  (read | wrote | writable | expired)*  ended?  (wrote | writable | expired)*
+///      closed  wrote*  gone
 /// ```
 ///
 /// The first stage of a connection that is still being made may hear `expired` before `begun`, and
@@ -47,8 +48,13 @@ public interface Stage {
   /// @return the next deadline by the loop's clock, or [Conn#NEVER]
   long expired(long nowNs);
 
-  /// The connection is gone: the last call, and always made, once.
+  /// The connection has ended; always called, once. Nothing is sent or read any more, but of a
+  /// write that was under way it is not known yet how much has left.
   ///
   /// @param reason what happened, for a log line
   void closed(String reason);
+
+  /// The operating system has let go of the socket: what has not been told by [#wrote] has not
+  /// left. The last call, and always made, once.
+  default void gone() {}
 }

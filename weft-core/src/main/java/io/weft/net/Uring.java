@@ -453,7 +453,8 @@ public final class Uring implements Poller {
     Outbox outbox = of.outbox;
     of.outbox = null;
     if (of.closing || outbox == null) {
-      return ending(of, false);
+      ending(of, false);
+      return result > 0 && into.wrote(of, result);
     }
     if (result > 0) {
       return into.wrote(of, result);

@@ -515,6 +515,45 @@ final class LoopTest {
   }
 
   @Test
+  void tellsWhatLeftOfAConnectionThatEndedBeforeItIsGone() {
+    Leaving leaving = new Leaving();
+    conn.become(leaving);
+    send("hello");
+    loop.turn(); // the write is under way
+    poller.takes(line, 3);
+    conn.abort("on purpose"); // and CLOSED behind what it took
+    loop.turn();
+    assertEquals("|closed: on purpose|wrote 3|gone", leaving.heard.toString());
+    assertEquals(0, pool.lentChunks());
+  }
+
+  @Test
+  void takesForSentWhatAPollerThatFailedHadToWrite() {
+    Leaving leaving = new Leaving();
+    conn.become(leaving);
+    send("hello");
+    loop.turn();
+    send(", and more");
+    poller.forgets = true;
+    loop.close();
+    assertEquals("|closed: the server stopped|wrote 5|gone", leaving.heard.toString());
+    assertEquals(0, pool.lentChunks());
+  }
+
+  /// Notes what left, too.
+  private static final class Leaving extends Recorder {
+    @Override
+    public void wrote(long bytes) {
+      heard.append("|wrote ").append(bytes);
+    }
+
+    @Override
+    public void gone() {
+      heard.append("|gone");
+    }
+  }
+
+  @Test
   void closesAllItHasWhenATurnFails() {
     poller.completes(into -> {
       throw new IllegalStateException("on purpose");

@@ -21,6 +21,9 @@ final class ScriptedPoller implements Poller {
   boolean accepting;
   boolean closed;
 
+  /// Whether it says of no socket that it is closed.
+  boolean forgets;
+
   /// A socket, and what became of it.
   static final class Line extends Socket {
     final ByteArrayOutputStream written = new ByteArrayOutputStream();
@@ -130,7 +133,7 @@ final class ScriptedPoller implements Poller {
     Line line = (Line) socket;
     if (!line.closed) {
       line.closed = true;
-      completes(into -> into.of(Completion.Kind.CLOSED, line));
+      completes(into -> !forgets && into.of(Completion.Kind.CLOSED, line));
     }
   }
 
