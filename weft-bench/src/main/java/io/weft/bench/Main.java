@@ -15,6 +15,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       Peers.class,
       Micro.class,
+      Windows.class,
       StartUp.class,
       TlsIdle.class,
       TlsIdle.Hold.class,

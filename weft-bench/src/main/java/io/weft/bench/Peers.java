@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
     },
     footerHeading = "%nExamples:%n",
     footer = {
-      "  peers                                 all of it, in about 18 minutes",
+      "  peers                                 all of it, in about 21 minutes",
       "  peers --quick                         the main scenarios, in about 4",
       "  peers --only echo-*/weft-*,netty-*    some scenarios and servers",
       "  peers --only echo-20/weft-nio --url ws://127.0.0.1:9001/ --pid 4711",
@@ -51,6 +51,9 @@ final class Peers implements Callable<Integer> {
           "weft-io_uring",
           "weft-nio",
           "weft-straight",
+          "weft-shared",
+          "weft-takeover",
+          "weft-dedicated",
           "netty-nio",
           "netty-epoll",
           "netty-io_uring",
@@ -69,8 +72,12 @@ final class Peers implements Callable<Integer> {
   private static final List<String> TLS =
       List.of("weft-io_uring", "weft-nio", "netty-epoll", "netty-tcnative", "jetty");
 
+  /// Who is measured with permessage-deflate.
+  private static final List<String> DEFLATED =
+      List.of("weft-shared", "weft-takeover", "weft-dedicated", "netty-epoll", "undertow", "jetty");
+
   private static final List<String> QUICK =
-      List.of("echo-20", "echo-16k", "pipelined-20", "broadcast", "idle");
+      List.of("echo-20", "echo-16k", "pipelined-20", "broadcast", "deflate-2k", "idle");
 
   @Option(
       names = "--only",
@@ -78,9 +85,11 @@ final class Peers implements Callable<Integer> {
       description = {
         "Only these; * stands for anything, and without a server all are meant.",
         "Scenarios: echo-20, echo-1k, echo-16k, echo-1m, pipelined-20, many-20, tls-20, tls-16k,"
-            + " broadcast, connect, idle.",
+            + " broadcast, connect, deflate-300, deflate-2k, deflate-64k, idle, active.",
         "Servers: weft-io_uring, weft-nio, weft-straight, netty-nio, netty-epoll, netty-io_uring,"
-            + " netty-tcnative, undertow, jetty, vertx, tomcat, helidon, java-websocket."
+            + " netty-tcnative, undertow, jetty, vertx, tomcat, helidon, java-websocket;"
+            + " with permessage-deflate weft-shared, weft-takeover, weft-dedicated, netty-epoll,"
+            + " undertow, jetty."
       })
   private List<String> only = List.of();
 
@@ -90,7 +99,7 @@ final class Peers implements Callable<Integer> {
   @Option(
       names = "--minutes",
       paramLabel = "N",
-      description = "How long the whole may take: 18, or 4 with --quick. Rounds become shorter.")
+      description = "How long the whole may take: 21, or 4 with --quick. Rounds become shorter.")
   private double minutes;
 
   @Option(
@@ -140,7 +149,7 @@ final class Peers implements Callable<Integer> {
     if (entries.isEmpty()) {
       throw new ParameterException(spec.commandLine(), "nothing is called " + only);
     }
-    double given = minutes > 0 ? minutes : quick ? 4 : 18;
+    double given = minutes > 0 ? minutes : quick ? 4 : 21;
     Plan plan = plan(entries, Duration.ofMillis((long) (given * 60_000)));
     double busy = Machine.load();
     long sinceNs = System.nanoTime();
@@ -189,12 +198,18 @@ final class Peers implements Callable<Integer> {
     for (Entry entry : entries) {
       Scenario scenario = entry.scenario;
       int servers = entry.servers.size() + (entry.hasOther ? 1 : 0);
-      if (scenario.kind() == Scenario.Kind.IDLE) {
+      if (scenario.holds()) {
         idle += servers;
       } else {
         timed += servers;
-        entry.servers.forEach(
-            s -> fresh.add(s + " " + scenario.maxMessageBytes() + " " + scenario.isTls()));
+        entry.servers.forEach(s ->
+            fresh.add(
+                String.join(
+                    " ",
+                    s,
+                    "" + scenario.maxMessageBytes(),
+                    "" + scenario.isTls(),
+                    "" + scenario.isDeflated())));
       }
     }
     return Plan.of(all, timed, fresh.size(), idle);
@@ -211,6 +226,7 @@ final class Peers implements Callable<Integer> {
       boolean hasOther =
           url != null
               && scenario.kind() != Scenario.Kind.BROADCAST
+              && scenario.kind() != Scenario.Kind.ACTIVE
               && scenario.isTls() == "wss".equals(url.getScheme())
               && isWanted(scenario.name(), "");
       if (!servers.isEmpty() || hasOther) {
@@ -224,10 +240,12 @@ final class Peers implements Callable<Integer> {
     boolean has =
         switch (server) {
           case "weft-straight" -> STRAIGHT_LINE.contains(scenario.name());
+          case "weft-shared", "weft-takeover", "weft-dedicated" -> false;
           case "netty-tcnative" -> scenario.isTls();
           default -> !scenario.isTls() || TLS.contains(server);
         };
-    return has && isWanted(scenario.name(), server);
+    boolean takesPart = scenario.isDeflated() ? DEFLATED.contains(server) : has;
+    return takesPart && isWanted(scenario.name(), server);
   }
 
   /// Whether `--only` names it; an empty server is asked for its scenario alone.

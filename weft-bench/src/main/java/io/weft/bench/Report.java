@@ -121,7 +121,13 @@ final class Report implements Callable<Integer> {
                 setup.cores(),
                 setup.busy(),
                 versions(results)));
-    page.append(summary(results));
+    List<Scenario> timed = scenarios(results).stream().filter(s -> !s.holds()).toList();
+    page.append(summary(results, timed.stream().filter(s -> !s.isDeflated()).toList()));
+    List<Scenario> deflated = timed.stream().filter(Scenario::isDeflated).toList();
+    if (!deflated.isEmpty()) {
+      page.append("\nThe same with permessage-deflate, and behind it what came back on the wire, ");
+      page.append("as a part of the text:\n\n").append(summary(results, deflated));
+    }
     page.append("\n![Processor time](performance/cpu.svg)\n\n");
     page.append("![Latency at half load](performance/latency.svg)\n\n");
     page.append(ahead(results));
@@ -148,11 +154,12 @@ final class Report implements Callable<Integer> {
     return scenarios;
   }
 
-  private static String summary(Results results) {
+  private static String summary(Results results, List<Scenario> timed) {
+    List<String> names = timed.stream().map(Scenario::name).toList();
     Set<String> peers = new LinkedHashSet<>();
-    results.cells().forEach(cell -> peers.add(cell.peer()));
-    List<Scenario> timed =
-        scenarios(results).stream().filter(s -> s.kind() != Scenario.Kind.IDLE).toList();
+    results.cells().stream()
+        .filter(cell -> names.contains(cell.scenario()))
+        .forEach(cell -> peers.add(cell.peer()));
     StringBuilder table = new StringBuilder("| |");
     timed.forEach(scenario -> table.append(' ').append(scenario.name()).append(" |"));
     table.append("\n|---|").append("---:|".repeat(timed.size())).append('\n');
@@ -176,7 +183,8 @@ final class Report implements Callable<Integer> {
     }
     String cpu = Tables.number(cell.cpuNs());
     return (cell.cpuNs() == best ? "**" + cpu + "**" : cpu)
-        + (ours == 0 || cell.cpuNs() == ours ? "" : " (%.2f)".formatted(cell.cpuNs() / ours));
+        + (ours == 0 || cell.cpuNs() == ours ? "" : " (%.2f)".formatted(cell.cpuNs() / ours))
+        + (cell.wireShare() == 0 ? "" : ", %.1f %%".formatted(cell.wireShare() * 100));
   }
 
   private static List<Cell> of(Results results, Scenario scenario) {
@@ -194,12 +202,13 @@ final class Report implements Callable<Integer> {
     List<String> lines = new ArrayList<>();
     for (Scenario scenario : scenarios(results)) {
       List<Cell> cells = of(results, scenario);
-      if (scenario.kind() == Scenario.Kind.IDLE) {
+      if (scenario.holds()) {
         ahead(lines, scenario, cells, "bytes", Tables::held);
       } else {
         ahead(lines, scenario, cells, "processor time", Cell::cpuNs);
         ahead(lines, scenario, cells, "p99 in the closed loop", c -> p99(c.latency()));
         ahead(lines, scenario, cells, "p99 at half load", Report::p99AtHalf);
+        ahead(lines, scenario, cells, "bytes on the wire", Cell::wireShare);
       }
     }
     return lines.isEmpty()
@@ -237,7 +246,7 @@ final class Report implements Callable<Integer> {
   private static Svg cpu(Results results) {
     Svg svg = new Svg("Processor time of the server for each message, ns (less is better)");
     for (Scenario scenario : scenarios(results)) {
-      if (scenario.kind() != Scenario.Kind.IDLE) {
+      if (!scenario.holds()) {
         List<Svg.Row> rows = new ArrayList<>();
         for (Cell cell : Tables.sorted(of(results, scenario), byCpu())) {
           rows.add(

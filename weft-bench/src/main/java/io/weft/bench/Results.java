@@ -55,6 +55,9 @@ record Results(Setup setup, Map<String, String> versions, List<Cell> cells) {
   /// @param half at half of `perSecond`, or null if it was not asked for
   /// @param rssBytes resident memory at the end of the rounds
   /// @param idle of the scenario `idle` alone
+  /// @param wireShare bytes on the wire for each byte of text, on their way back; 0 if they were
+  ///   not compressed
+  /// @param active of the scenario `active` alone
   record Cell(
       String scenario,
       String peer,
@@ -68,10 +71,12 @@ record Results(Setup setup, Map<String, String> versions, List<Cell> cells) {
       @Nullable Latency latency,
       @Nullable Half half,
       long rssBytes,
-      @Nullable Idle idle) {
+      @Nullable Idle idle,
+      double wireShare,
+      @Nullable Active active) {
 
     static Cell failed(String scenario, String peer, String why) {
-      return new Cell(scenario, peer, why, 0, 0, List.of(), 0, 0, 0, null, null, 0, null);
+      return new Cell(scenario, peer, why, 0, 0, List.of(), 0, 0, 0, null, null, 0, null, 0, null);
     }
   }
 
@@ -88,6 +93,23 @@ record Results(Setup setup, Map<String, String> versions, List<Cell> cells) {
   /// What a silent connection holds, in bytes: on the heap after collection, of that in objects
   /// whose classes are not the JDK's, in native memory, and resident.
   record Idle(double heap, double own, double nativeBytes, double resident) {}
+
+  /// What a connection holds that has just echoed some messages, in bytes: on the heap after
+  /// collection, native, those of libraries included, and resident; and the same without
+  /// compression.
+  record Active(
+      double heap,
+      double nativeBytes,
+      double resident,
+      double plainHeap,
+      double plainNative,
+      double plainResident) {
+
+    /// What compression adds.
+    double added() {
+      return heap + nativeBytes - plainHeap - plainNative;
+    }
+  }
 
   Optional<Cell> cell(String scenario, String peer) {
     return cells.stream()

@@ -1,11 +1,14 @@
 package io.weft.bench;
 
+import io.weft.bench.Results.Active;
 import io.weft.bench.Results.Cell;
 import io.weft.bench.Results.Half;
 import io.weft.bench.Results.Idle;
 import io.weft.bench.Results.Latency;
+import io.weft.bench.load.DeflateLoad;
 import io.weft.bench.load.EchoLoad;
 import io.weft.bench.load.Load;
+import io.weft.bench.load.Target;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -22,6 +25,9 @@ final class Runner {
 
   /// Before each measurement, on its own connections, so that it begins in full swing.
   private static final Duration LEAD_IN = Duration.ofMillis(150);
+
+  /// Of text on each connection, so that the largest window is full.
+  private static final int ACTIVE_BYTES = 48 << 10;
 
   private final Scenario scenario;
   private final Plan plan;
@@ -44,6 +50,8 @@ final class Runner {
     long ticks;
     @Nullable Half half;
     @Nullable Idle idle;
+    final List<Double> wireShare = new ArrayList<>();
+    @Nullable Active active;
     long rssBytes;
 
     Contender(String name) {
@@ -86,10 +94,10 @@ final class Runner {
         versions.put(contender.name, contender.subject.version);
       }
     }
-    if (scenario.kind() == Scenario.Kind.IDLE) {
-      each(0, this::idle);
-    } else {
-      measure();
+    switch (scenario.kind()) {
+      case IDLE -> each(0, this::idle);
+      case ACTIVE -> each(0, this::active);
+      default -> measure();
     }
     for (Contender contender : contenders) {
       if (contender.subject != null && contender.failure != null) {
@@ -166,6 +174,9 @@ final class Runner {
       contender.userTicks += ticksAfter.user() - ticks.user();
       contender.ticks += ticksAfter.both() - ticks.both();
       contender.latency.add(load.latency());
+      if (load instanceof DeflateLoad deflated) {
+        contender.wireShare.add(deflated.wireShare());
+      }
       load.settle();
     }
   }
@@ -220,8 +231,47 @@ final class Runner {
     progress.accept(scenario.name() + ": " + contender.name);
   }
 
+  /// What connections hold that have just filled their windows, less what they hold uncompressed.
+  private void active(Contender contender, Subject subject) throws IOException {
+    double[] plain = held(subject, false);
+    double[] deflated = held(subject, true);
+    contender.rssBytes = CpuClock.statusBytes(subject.pid, "VmRSS");
+    contender.active =
+        new Active(deflated[0], deflated[1], deflated[2], plain[0], plain[1], plain[2]);
+    progress.accept(scenario.name() + ": " + contender.name);
+  }
+
+  /// @return bytes for a connection: of the heap, native, resident
+  private double[] held(Subject subject, boolean compresses) throws IOException {
+    Target target = subject.target(scenario);
+    int messages = ACTIVE_BYTES / scenario.messageBytes();
+    try (DeflateLoad load = new DeflateLoad(target, 100, scenario.messageBytes(), compresses)) {
+      load.exchange(messages); // what is made once is made before the first reading
+    }
+    double[] before = held(subject);
+    try (DeflateLoad load =
+        new DeflateLoad(target, scenario.connections(), scenario.messageBytes(), compresses)) {
+      load.exchange(messages);
+      double[] after = held(subject);
+      for (int n = 0; n < after.length; n++) {
+        after[n] = (after[n] - before[n]) / scenario.connections();
+      }
+      return after;
+    }
+  }
+
+  private static double[] held(Subject subject) throws IOException {
+    long[] memory = subject.ask("memory");
+    long[] libraries = subject.ask("libraries");
+    if (memory.length < 3 || libraries.length == 0) {
+      throw new IOException("what somebody else's server holds cannot be asked");
+    }
+    double nativeBytes = memory[2] + libraries[0];
+    return new double[] {memory[0], nativeBytes, CpuClock.statusBytes(subject.pid, "VmRSS")};
+  }
+
   private Cell cell(Contender of) {
-    if (of.failure != null || (of.cpuNs.isEmpty() && of.idle == null)) {
+    if (of.failure != null || (of.cpuNs.isEmpty() && of.idle == null && of.active == null)) {
       String why = of.failure == null ? "was not measured" : of.failure;
       return Cell.failed(scenario.name(), of.name, why);
     }
@@ -239,7 +289,9 @@ final class Runner {
         isTimed ? latency(of.latency) : null,
         of.half,
         of.rssBytes,
-        of.idle);
+        of.idle,
+        median(of.wireShare),
+        of.active);
   }
 
   private static Latency latency(Histogram of) {

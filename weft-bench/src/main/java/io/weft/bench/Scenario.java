@@ -2,6 +2,7 @@ package io.weft.bench;
 
 import io.weft.bench.load.BroadcastLoad;
 import io.weft.bench.load.ChurnLoad;
+import io.weft.bench.load.DeflateLoad;
 import io.weft.bench.load.EchoLoad;
 import io.weft.bench.load.Load;
 import io.weft.bench.load.Target;
@@ -32,10 +33,14 @@ record Scenario(
     ECHO,
     /// One sends, all receive.
     BROADCAST,
+    /// They send JSON with permessage-deflate, and wait for the echo.
+    DEFLATE,
     /// They come and go.
     CHURN,
     /// Each has echoed one message, and is silent.
-    IDLE
+    IDLE,
+    /// Each has just echoed JSON, with permessage-deflate and without.
+    ACTIVE
   }
 
   /// All that there are, in the order in which they run.
@@ -52,7 +57,18 @@ record Scenario(
         new Scenario(
             "broadcast", Kind.BROADCAST, 1000, 100, 1, false, "one message to 1,000 members"),
         new Scenario("connect", Kind.CHURN, 16, 0, 1, false, "connect, handshake, close"),
-        new Scenario("idle", Kind.IDLE, idleConnections, 100, 1, false, "an idle connection"));
+        new Scenario("deflate-300", Kind.DEFLATE, 100, 300, 1, false, "echo of JSON, 300 B"),
+        new Scenario("deflate-2k", Kind.DEFLATE, 100, 2 << 10, 1, false, "echo of JSON, 2 KiB"),
+        new Scenario("deflate-64k", Kind.DEFLATE, 100, 64 << 10, 1, false, "echo of JSON, 64 KiB"),
+        new Scenario("idle", Kind.IDLE, idleConnections, 100, 1, false, "an idle connection"),
+        new Scenario(
+            "active",
+            Kind.ACTIVE,
+            500,
+            2 << 10,
+            1,
+            false,
+            "what permessage-deflate adds to an active connection"));
   }
 
   /// Whether the latency at half load is asked for too.
@@ -63,9 +79,9 @@ record Scenario(
   /// What is counted, in the singular.
   String unit() {
     return switch (kind) {
-      case ECHO -> "message";
+      case ECHO, DEFLATE -> "message";
       case BROADCAST -> "delivery";
-      case CHURN, IDLE -> "connection";
+      case CHURN, IDLE, ACTIVE -> "connection";
     };
   }
 
@@ -82,12 +98,22 @@ record Scenario(
   /// The largest message that its servers must take, in bytes: most share their servers, and so one
   /// size; a server that reserves the most for each connection must not pay for 1 MiB in all.
   int maxMessageBytes() {
-    return Math.max(messageBytes, 16 << 10);
+    return isDeflated() ? 64 << 10 : Math.max(messageBytes, 16 << 10);
   }
 
   /// Whether its servers count their native memory, which takes time.
   boolean countsMemory() {
-    return kind == Kind.IDLE;
+    return holds();
+  }
+
+  /// Whether the question is what a connection holds, and not what a message costs.
+  boolean holds() {
+    return kind == Kind.IDLE || kind == Kind.ACTIVE;
+  }
+
+  /// Whether its servers compress, if a client offers to.
+  boolean isDeflated() {
+    return kind == Kind.DEFLATE || kind == Kind.ACTIVE;
   }
 
   /// Opens its connections.
@@ -95,6 +121,7 @@ record Scenario(
     return switch (kind) {
       case ECHO, IDLE -> new EchoLoad(target, connections, messageBytes, inFlight);
       case BROADCAST -> new BroadcastLoad(target, connections, messageBytes);
+      case DEFLATE, ACTIVE -> new DeflateLoad(target, connections, messageBytes, true);
       case CHURN -> new ChurnLoad(target, connections);
     };
   }

@@ -20,7 +20,8 @@ final class Servers implements AutoCloseable {
   private final Map<Key, Subject> running = new LinkedHashMap<>();
 
   /// What makes two processes of a server different.
-  private record Key(String peer, boolean counts, int maxMessageBytes, boolean isTls) {}
+  private record Key(
+      String peer, boolean counts, int maxMessageBytes, boolean isTls, boolean isDeflated) {}
 
   /// How a start went.
   ///
@@ -114,7 +115,12 @@ final class Servers implements AutoCloseable {
   }
 
   private static Key key(String peer, Scenario scenario) {
-    return new Key(peer, scenario.countsMemory(), scenario.maxMessageBytes(), scenario.isTls());
+    return new Key(
+        peer,
+        scenario.countsMemory(),
+        scenario.maxMessageBytes(),
+        scenario.isTls(),
+        scenario.isDeflated());
   }
 
   @Override

@@ -75,7 +75,8 @@ final class Subject implements AutoCloseable {
             System.getProperty("java.class.path"),
             PeerMain.class.getName(),
             peer,
-            Integer.toString(scenario.maxMessageBytes())));
+            Integer.toString(scenario.maxMessageBytes()),
+            Boolean.toString(scenario.isDeflated())));
     if (keyStore != null) {
       command.add(keyStore.toString());
     }

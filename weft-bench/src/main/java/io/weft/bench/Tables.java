@@ -1,5 +1,6 @@
 package io.weft.bench;
 
+import io.weft.bench.Results.Active;
 import io.weft.bench.Results.Cell;
 import io.weft.bench.Results.Half;
 import io.weft.bench.Results.Idle;
@@ -17,22 +18,29 @@ final class Tables {
   /// The table of one scenario.
   static String scenario(Scenario scenario, List<Cell> all) {
     List<Cell> cells = all.stream().filter(c -> c.scenario().equals(scenario.name())).toList();
-    return scenario.kind() == Scenario.Kind.IDLE ? idle(cells) : timed(scenario, cells);
+    return switch (scenario.kind()) {
+      case IDLE -> idle(cells);
+      case ACTIVE -> active(cells);
+      default -> timed(scenario, cells);
+    };
   }
 
   private static String timed(Scenario scenario, List<Cell> cells) {
     StringBuilder table = new StringBuilder();
     boolean half = scenario.hasHalfLoad();
+    boolean deflated = scenario.isDeflated();
     table.append(
         "| %s | CPU, ns a %s | of Weft's | user | %s/s | load busy | p50/p99/p99.9, µs |%s"
                 .formatted(
                     scenario.name(),
                     scenario.unit(),
                     scenario.units(),
-                    half ? " at half load | CPU at half |" : "")
+                    half ? " at half load | CPU at half |" : deflated ? " wire of text |" : "")
             + " allocated, B | RSS, MiB |\n");
     table.append(
-        "|---|---:|---:|---:|---:|---:|---:|" + (half ? "---:|---:|" : "") + "---:|---:|\n");
+        "|---|---:|---:|---:|---:|---:|---:|"
+            + (half ? "---:|---:|" : deflated ? "---:|" : "")
+            + "---:|---:|\n");
     double ours = ours(cells);
     for (Cell cell : sorted(cells, Comparator.comparingDouble(Cell::cpuNs))) {
       if (cell.failure() != null) {
@@ -55,6 +63,9 @@ final class Tables {
             at == null
                 ? " | |"
                 : " %s | %s |".formatted(latency(at.latency()), number(at.cpuNs())));
+      }
+      if (deflated) {
+        table.append(" %.1f %% |".formatted(cell.wireShare() * 100));
       }
       table.append(
           " %s | %s |%n"
@@ -88,10 +99,43 @@ final class Tables {
     return table.toString();
   }
 
-  /// Bytes that an idle connection holds on the heap and beside it.
+  private static String active(List<Cell> cells) {
+    StringBuilder table =
+        new StringBuilder(
+            "| active | added by compression, B a connection | with it: heap | native | RSS |"
+                + " without: heap | native | RSS |\n|---|---:|---:|---:|---:|---:|---:|---:|\n");
+    for (Cell cell : sorted(cells, Comparator.comparingDouble(Tables::held))) {
+      Active of = cell.active();
+      if (of == null) {
+        table.append("| %s | failed: %s |%n".formatted(cell.peer(), oneLine(cell.failure())));
+      } else {
+        table.append("| ").append(cell.peer());
+        for (double figure :
+            new double[] {
+              of.added(),
+              of.heap(),
+              of.nativeBytes(),
+              of.resident(),
+              of.plainHeap(),
+              of.plainNative(),
+              of.plainResident()
+            }) {
+          table.append(" | ").append(number(figure));
+        }
+        table.append(" |\n");
+      }
+    }
+    return table.toString();
+  }
+
+  /// Bytes that an idle connection holds on the heap and beside it, or that compression adds to an
+  /// active one.
   static double held(Cell cell) {
     Idle idle = cell.idle();
-    return idle == null ? 0 : idle.heap() + idle.nativeBytes();
+    Active active = cell.active();
+    return idle != null
+        ? idle.heap() + idle.nativeBytes()
+        : active != null ? Math.max(0, active.added()) : 0;
   }
 
   /// What Weft's cheapest takes, in callbacks; 0 if it was not measured.

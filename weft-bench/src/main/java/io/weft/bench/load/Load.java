@@ -75,7 +75,7 @@ public abstract class Load implements AutoCloseable {
   }
 
   /// Forgets the latencies so far.
-  public final void reset() {
+  public void reset() {
     latency.reset();
   }
 

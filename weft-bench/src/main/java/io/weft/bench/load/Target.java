@@ -42,6 +42,11 @@ public record Target(InetSocketAddress address, String path, boolean isTls) {
 
   /// The request that opens a connection.
   byte[] handshake() {
+    return handshake("");
+  }
+
+  /// @param more headers, each with its end of line
+  private byte[] handshake(String more) {
     return """
     GET %s HTTP/1.1\r
     Host: %s:%d\r
@@ -49,9 +54,9 @@ public record Target(InetSocketAddress address, String path, boolean isTls) {
     Connection: Upgrade\r
     Sec-WebSocket-Version: 13\r
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r
-    \r
+    %s\r
     """
-        .formatted(path, address.getHostString(), address.getPort())
+        .formatted(path, address.getHostString(), address.getPort(), more)
         .getBytes(StandardCharsets.US_ASCII);
   }
 
@@ -60,13 +65,20 @@ public record Target(InetSocketAddress address, String path, boolean isTls) {
   /// @param number which one it is: many loopback addresses are used in turn, so that ports do not
   ///   run out
   Wire open(int number) throws IOException {
+    return open(number, "");
+  }
+
+  /// The same with more headers.
+  ///
+  /// @param more each with its end of line
+  Wire open(int number, String more) throws IOException {
     SocketChannel channel = channel(number);
     try {
       channel.socket().connect(address, PATIENCE_MS);
       channel.socket().setSoTimeout(PATIENCE_MS);
       Wire wire = new Wire(channel, isTls);
-      wire.write(ByteBuffer.wrap(handshake()));
-      readHead(wire);
+      wire.write(ByteBuffer.wrap(handshake(more)));
+      wire.head = readHead(wire);
       channel.configureBlocking(false);
       return wire;
     } catch (IOException | RuntimeException e) {
@@ -87,7 +99,7 @@ public record Target(InetSocketAddress address, String path, boolean isTls) {
     return channel;
   }
 
-  private static void readHead(Wire wire) throws IOException {
+  private static String readHead(Wire wire) throws IOException {
     ByteBuffer head = ByteBuffer.allocate(64 << 10);
     do {
       if (wire.read(head) < 0) {
@@ -95,7 +107,9 @@ public record Target(InetSocketAddress address, String path, boolean isTls) {
             "the handshake was not answered: " + text(head.array(), head.position()));
       }
     } while (!endsHead(head.array(), head.position()));
-    checkHead(text(head.array(), head.position()));
+    String answer = text(head.array(), head.position());
+    checkHead(answer);
+    return answer;
   }
 
   /// Whether so many bytes end with an empty line.

@@ -24,6 +24,9 @@ final class Wire {
 
   final SocketChannel channel;
 
+  /// What the server answered to the handshake.
+  String head = "";
+
   /// Null without TLS.
   private final @Nullable SSLEngine tls;
 

@@ -41,6 +41,7 @@ final class JettyPeer {
               container.setMaxFrameSize(
                   Math.max(64 << 10, order.maxMessageBytes())); // else it is cut
               container.setMaxBinaryMessageSize(Math.max(64 << 10, order.maxMessageBytes()));
+              container.setMaxTextMessageSize(Math.max(64 << 10, order.maxMessageBytes()));
               container.addMapping("/echo", (request, response, callback) -> new Echo());
               container.addMapping(
                   "/broadcast", (request, response, callback) -> new Broadcast(members));

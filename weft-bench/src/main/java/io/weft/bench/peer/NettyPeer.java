@@ -25,6 +25,7 @@ import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolConfig;
 import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolHandler;
 import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolHandler.HandshakeComplete;
+import io.netty.handler.codec.http.websocketx.extensions.compression.WebSocketServerCompressionHandler;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
@@ -83,11 +84,14 @@ final class NettyPeer {
                     }
                     channel
                         .pipeline()
+                        .addLast(new HttpServerCodec(), new HttpObjectAggregator(64 << 10));
+                    if (order.isDeflated()) {
+                      channel.pipeline().addLast(new WebSocketServerCompressionHandler(1 << 20));
+                    }
+                    channel
+                        .pipeline()
                         .addLast(
-                            new HttpServerCodec(),
-                            new HttpObjectAggregator(64 << 10),
-                            new WebSocketServerProtocolHandler(config(order.maxMessageBytes())),
-                            new Echo(broadcast));
+                            new WebSocketServerProtocolHandler(config(order)), new Echo(broadcast));
                   }
                 })
             .bind("127.0.0.1", 0)
@@ -97,11 +101,12 @@ final class NettyPeer {
         ((InetSocketAddress) listening.localAddress()).getPort(), WebSocketFrame.class);
   }
 
-  private static WebSocketServerProtocolConfig config(int maxMessageBytes) {
+  private static WebSocketServerProtocolConfig config(Peer.Order order) {
     return WebSocketServerProtocolConfig.newBuilder()
         .websocketPath("/")
         .checkStartsWith(true)
-        .maxFramePayloadLength(Math.max(64 << 10, maxMessageBytes))
+        .maxFramePayloadLength(Math.max(64 << 10, order.maxMessageBytes()))
+        .allowExtensions(order.isDeflated())
         .build();
   }
 

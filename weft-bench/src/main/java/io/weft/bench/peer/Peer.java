@@ -22,8 +22,9 @@ public interface Peer {
   /// What is asked of it.
   ///
   /// @param maxMessageBytes the largest message that will be sent to it
+  /// @param isDeflated whether it is to agree to permessage-deflate
   /// @param keyStore for TLS, with one key, PKCS 12, under [#PASSWORD]; null for plain TCP
-  record Order(int maxMessageBytes, @Nullable Path keyStore) {
+  record Order(int maxMessageBytes, boolean isDeflated, @Nullable Path keyStore) {
 
     /// A key manager that has the key.
     ///

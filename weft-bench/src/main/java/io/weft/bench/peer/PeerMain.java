@@ -21,7 +21,9 @@ import javax.management.ObjectName;
 ///
 /// - `allocated`: bytes that all its threads have allocated on the heap so far;
 /// - `memory`: bytes on the heap after collection; of them, in objects of classes that are not the
-///   JDK's; and native bytes beside heap and classes (0 without native memory tracking).
+///   JDK's; and native bytes beside heap and classes (0 without native memory tracking);
+/// - `libraries`: bytes that native libraries have of the C library, which the JVM knows nothing
+///   of; 0 without native memory tracking, or where that is not glibc.
 public final class PeerMain {
 
   private static final Map<String, Peer> PEERS = new LinkedHashMap<>();
@@ -30,6 +32,9 @@ public final class PeerMain {
     PEERS.put("weft-nio", WeftPeer::nio);
     PEERS.put("weft-io_uring", WeftPeer::uring);
     PEERS.put("weft-straight", WeftPeer::straightLine);
+    PEERS.put("weft-shared", WeftPeer::shared);
+    PEERS.put("weft-takeover", WeftPeer::takeover);
+    PEERS.put("weft-dedicated", WeftPeer::dedicated);
     PEERS.put("netty-nio", NettyPeer::nio);
     PEERS.put("netty-epoll", NettyPeer::epoll);
     PEERS.put("netty-io_uring", NettyPeer::uring);
@@ -42,22 +47,31 @@ public final class PeerMain {
     PEERS.put("java-websocket", JavaWebSocketPeer::start);
   }
 
+  /// In what glibc's `malloc_info` says of all its heaps together.
+  private static final Pattern MALLOC_TOTAL =
+      Pattern.compile("<(?:total|system) type=\"(fast|rest|mmap|current)\"[^>]* size=\"(\\d+)\"/>");
+
+  /// In the summary of native memory tracking, ahead of the categories.
+  private static final Pattern MALLOC_OF_JVM = Pattern.compile("malloc: (\\d+) #");
+
   private static final Pattern VERSION_IN_JAR = Pattern.compile("-(\\d[^/]*)\\.jar$");
 
   private PeerMain() {}
 
   /// Runs one.
   ///
-  /// @param args its name, the largest message that will be sent to it, in bytes, and the key store
-  ///   if it is to speak TLS
+  /// @param args its name, the largest message that will be sent to it, in bytes, whether it is to
+  ///   compress, and the key store if it is to speak TLS
   public static void main(String[] args) throws Exception {
     Logger.getLogger("").setLevel(Level.SEVERE);
     Peer peer = PEERS.get(args[0]);
     if (peer == null) {
       throw new IllegalArgumentException("no server is called " + args[0] + ": " + PEERS.keySet());
     }
-    Path keyStore = args.length > 2 ? Path.of(args[2]) : null;
-    Peer.Started started = peer.start(new Peer.Order(Integer.parseInt(args[1]), keyStore));
+    Path keyStore = args.length > 3 ? Path.of(args[3]) : null;
+    Peer.Order order =
+        new Peer.Order(Integer.parseInt(args[1]), Boolean.parseBoolean(args[2]), keyStore);
+    Peer.Started started = peer.start(order);
     System.out.println(started.port() + " " + version(started.library()));
     answer();
     System.exit(0);
@@ -72,6 +86,7 @@ public final class PeerMain {
           switch (ask) {
             case "allocated" -> Long.toString(threads.getTotalThreadAllocatedBytes());
             case "memory" -> memory();
+            case "libraries" -> Long.toString(libraries());
             default -> "unknown: " + ask;
           });
     }
@@ -111,13 +126,34 @@ public final class PeerMain {
     return bytes;
   }
 
+  /// All that is allocated, less what the JVM has allocated.
+  private static long libraries() throws JMException {
+    Matcher tracked = MALLOC_OF_JVM.matcher(diagnose("vmNativeMemory", "summary", "scale=b"));
+    String report = diagnose("systemNativeHeapInfo", new Object[0], new String[0]);
+    Matcher total = MALLOC_TOTAL.matcher(report.substring(report.lastIndexOf("</heap>") + 1));
+    long bytes = 0;
+    if (!tracked.find()) {
+      return 0;
+    }
+    while (total.find()) {
+      boolean isFree = total.group(1).equals("fast") || total.group(1).equals("rest");
+      bytes += (isFree ? -1 : 1) * Long.parseLong(total.group(2));
+    }
+    return bytes - Long.parseLong(tracked.group(1));
+  }
+
   private static String diagnose(String command, String... arguments) throws JMException {
+    return diagnose(command, new Object[] {arguments}, new String[] {String[].class.getName()});
+  }
+
+  private static String diagnose(String command, Object[] arguments, String[] types)
+      throws JMException {
     return (String)
         ManagementFactory.getPlatformMBeanServer()
             .invoke(
                 new ObjectName("com.sun.management:type=DiagnosticCommand"),
                 command,
-                new Object[] {arguments},
-                new String[] {String[].class.getName()});
+                arguments,
+                types);
   }
 }

@@ -3,12 +3,14 @@ package io.weft.bench.peer;
 import io.undertow.Handlers;
 import io.undertow.Undertow;
 import io.undertow.websockets.WebSocketConnectionCallback;
+import io.undertow.websockets.WebSocketProtocolHandshakeHandler;
 import io.undertow.websockets.core.AbstractReceiveListener;
 import io.undertow.websockets.core.BufferedBinaryMessage;
 import io.undertow.websockets.core.BufferedTextMessage;
 import io.undertow.websockets.core.WebSocketCallback;
 import io.undertow.websockets.core.WebSocketChannel;
 import io.undertow.websockets.core.WebSockets;
+import io.undertow.websockets.extensions.PerMessageDeflateHandshake;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -19,6 +21,10 @@ final class UndertowPeer {
   private UndertowPeer() {}
 
   static Peer.Started start(Peer.Order order) {
+    WebSocketProtocolHandshakeHandler echo = Handlers.websocket(receiving(new Echo()));
+    if (order.isDeflated()) {
+      echo.addExtension(new PerMessageDeflateHandshake());
+    }
     Undertow server =
         Undertow.builder()
             .addHttpListener(0, "127.0.0.1")
@@ -26,7 +32,7 @@ final class UndertowPeer {
             .setWorkerThreads(1)
             .setHandler(
                 Handlers.path()
-                    .addPrefixPath("/echo", Handlers.websocket(receiving(new Echo())))
+                    .addPrefixPath("/echo", echo)
                     .addPrefixPath("/broadcast", Handlers.websocket(receiving(new Broadcast()))))
             .build();
     server.start();

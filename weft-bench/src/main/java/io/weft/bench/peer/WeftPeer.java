@@ -1,5 +1,6 @@
 package io.weft.bench.peer;
 
+import io.weft.Compression;
 import io.weft.Conversation;
 import io.weft.Endpoint;
 import io.weft.Message;
@@ -59,6 +60,23 @@ final class WeftPeer {
     return start(server(order).converse("/echo", WeftPeer::echo));
   }
 
+  /// Each message compressed by itself, by one compressor for all connections.
+  static Peer.Started shared(Peer.Order order) {
+    return start(server(order).compression(Compression.on()).route("/echo", ECHO));
+  }
+
+  /// Each message compressed in the context of those before it, with the window and the memory that
+  /// Weft chooses.
+  static Peer.Started takeover(Peer.Order order) {
+    return start(server(order).compression(Compression.takeover()).route("/echo", ECHO));
+  }
+
+  /// The same with the window and the memory that `java.util.zip` has, and so the other servers.
+  static Peer.Started dedicated(Peer.Order order) {
+    Compression widest = Compression.takeover().windowBits(15).memoryLevel(8);
+    return start(server(order).compression(widest).route("/echo", ECHO));
+  }
+
   private static void echo(Conversation ws) {
     for (Message message : ws) {
       ws.send(message);
@@ -69,7 +87,8 @@ final class WeftPeer {
     Server.Builder server =
         Server.at("127.0.0.1", 0)
             .loops(1)
-            .limits(l -> l.messageBytes(Math.max(1 << 20, order.maxMessageBytes())));
+            .limits(l ->
+                l.messageBytes(Math.max(1 << 20, order.maxMessageBytes())).codecBytes(1L << 30));
     if (order.keyStore() != null) {
       server.tls(Tls.ofKeyStore(order.keyStore(), Peer.PASSWORD.toCharArray()));
     }
