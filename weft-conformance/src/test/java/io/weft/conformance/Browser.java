@@ -31,7 +31,10 @@ final class Browser implements AutoCloseable {
   private final Path profile;
   private final ChromeDriver driver;
 
-  Browser() throws IOException {
+  /// Opens it.
+  ///
+  /// @param trusting whether it takes any certificate, as a person does who clicks a warning away
+  Browser(boolean trusting) throws IOException {
     Path chromium = Tools.chromium();
     String chromedriver = Tools.chromedriver().toString();
     profile = Files.createTempDirectory("weft-chromium");
@@ -39,6 +42,7 @@ final class Browser implements AutoCloseable {
     logs.enable(LogType.BROWSER, Level.ALL);
     var options = new ChromeOptions();
     options.setBinary(chromium.toFile());
+    options.setAcceptInsecureCerts(trusting);
     options.setCapability(ChromeOptions.LOGGING_PREFS, logs);
     options.addArguments(
         "--headless",
@@ -60,6 +64,14 @@ final class Browser implements AutoCloseable {
   void open(URI page) {
     driver.get(page.toString());
     await("the page has its address filled in", () -> !value("url").isEmpty());
+  }
+
+  /// Opens a page of which the browser warns.
+  ///
+  /// @return what it says instead of showing it
+  String warningAt(URI page) {
+    driver.get(page.toString());
+    return driver.findElement(By.tagName("body")).getText();
   }
 
   /// Opens a page of a test's own, which says when it is ready.

@@ -14,7 +14,16 @@ final class Browsers implements AfterTestExecutionCallback, AfterEachCallback {
   private final List<Browser> open = new ArrayList<>();
 
   Browser open() throws IOException {
-    var browser = new Browser();
+    return open(false);
+  }
+
+  /// Opens one that takes any certificate.
+  Browser openTrusting() throws IOException {
+    return open(true);
+  }
+
+  private Browser open(boolean trusting) throws IOException {
+    var browser = new Browser(trusting);
     open.add(browser);
     return browser;
   }

@@ -8,6 +8,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// What a newcomer does: start `weft serve`, open its page in a real browser, connect, type, see
 /// the echo, close, and see code and reason.
@@ -28,30 +30,47 @@ final class ConsoleBrowserTest {
   void connectsEchoesAndClosesWithCodeAndReason() throws Exception {
     Browser browser = browsers.open();
     try (WeftServe serve = WeftServe.start()) {
-      browser.open(serve.page());
-      browser.awaitText("ready-state", "3");
-      assertEquals(serve.webSocket("/echo"), browser.value("url"));
-
-      browser.click("connect");
-      browser.awaitText("ready-state", "1");
-      browser.awaitText("buffered-amount", "0");
-
-      say(browser, "Hello world");
-      browser.awaitOne(SENT, "Hello world");
-      browser.awaitOne(RECEIVED, "Hello world");
-
-      say(browser, "你好啊");
-      browser.awaitOne(RECEIVED, "你好啊");
-
-      browser.type("close-code", "4001");
-      browser.type("close-reason", "再见");
-      browser.click("close");
-      browser.awaitText("ready-state", "3");
-      browser.awaitText("last-close", "4001");
-      browser.awaitText("last-close", "再见");
-      assertTrue(browser.text("last-close").endsWith(", clean"), browser.text("last-close"));
-      browser.noErrors();
+      talk(browser, serve);
     }
+  }
+
+  /// The same over https and wss, with the certificate that `weft serve --tls` makes for itself.
+  @Test
+  void doesTheSameOverTls() throws Exception {
+    Browser browser = browsers.openTrusting();
+    Browser wary = browsers.open();
+    try (WeftServe serve = WeftServe.start("--tls")) {
+      assertEquals("https", serve.page().getScheme());
+      talk(browser, serve);
+      String warning = wary.warningAt(serve.page());
+      assertTrue(warning.contains("ERR_CERT_AUTHORITY_INVALID"), warning);
+    }
+  }
+
+  private static void talk(Browser browser, WeftServe serve) {
+    browser.open(serve.page());
+    browser.awaitText("ready-state", "3");
+    assertEquals(serve.webSocket("/echo"), browser.value("url"));
+
+    browser.click("connect");
+    browser.awaitText("ready-state", "1");
+    browser.awaitText("buffered-amount", "0");
+
+    say(browser, "Hello world");
+    browser.awaitOne(SENT, "Hello world");
+    browser.awaitOne(RECEIVED, "Hello world");
+
+    say(browser, "你好啊");
+    browser.awaitOne(RECEIVED, "你好啊");
+
+    browser.type("close-code", "4001");
+    browser.type("close-reason", "再见");
+    browser.click("close");
+    browser.awaitText("ready-state", "3");
+    browser.awaitText("last-close", "4001");
+    browser.awaitText("last-close", "再见");
+    assertTrue(browser.text("last-close").endsWith(", clean"), browser.text("last-close"));
+    browser.noErrors();
   }
 
   @Test
@@ -76,11 +95,12 @@ final class ConsoleBrowserTest {
     }
   }
 
-  @Test
-  void twoPagesChatInARoom() throws Exception {
-    Browser ann = browsers.open();
-    Browser bob = browsers.open();
-    try (WeftServe serve = WeftServe.start()) {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void twoPagesChatInARoom(boolean tls) throws Exception {
+    Browser ann = browsers.openTrusting();
+    Browser bob = browsers.openTrusting();
+    try (WeftServe serve = tls ? WeftServe.start("--tls") : WeftServe.start()) {
       join(ann, serve, "ann", "garden");
       ann.awaitText("chat-members", "1");
       join(bob, serve, "bob", "garden");

@@ -5,16 +5,20 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /// The real `weft serve` in a process of its own, on a free port of 127.0.0.1.
 final class WeftServe implements AutoCloseable {
 
-  private static final Pattern WHERE_TO_OPEN = Pattern.compile("https?://127\\.0\\.0\\.1:(\\d+)");
+  private static final Pattern WHERE_TO_OPEN = Pattern.compile("http(s?)://127\\.0\\.0\\.1:(\\d+)");
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private final Program program;
   private final int port;
+
+  /// What stands behind http and ws: an s, if it speaks TLS, or nothing.
+  private final String s;
 
   /// Starts it and waits until it says where to open the page.
   static WeftServe start(String... options) throws IOException, InterruptedException {
@@ -34,17 +38,17 @@ final class WeftServe implements AutoCloseable {
     command.addAll(List.of(options));
     Program program = Program.start("weft serve", Tools.target().resolve("browser"), command);
     try {
-      return new WeftServe(
-          program, Integer.parseInt(program.awaitLine(WHERE_TO_OPEN, PATIENCE).group(1)));
+      return new WeftServe(program, program.awaitLine(WHERE_TO_OPEN, PATIENCE));
     } catch (AssertionError | InterruptedException e) {
       program.close();
       throw e;
     }
   }
 
-  private WeftServe(Program program, int port) {
+  private WeftServe(Program program, Matcher whereToOpen) {
     this.program = program;
-    this.port = port;
+    this.s = whereToOpen.group(1);
+    this.port = Integer.parseInt(whereToOpen.group(2));
   }
 
   /// Where the console page is.
@@ -58,11 +62,11 @@ final class WeftServe implements AutoCloseable {
 
   /// What a browser sends as the origin of the page.
   String origin() {
-    return "http://127.0.0.1:" + port;
+    return "http" + s + "://127.0.0.1:" + port;
   }
 
   String webSocket(String path) {
-    return "ws://127.0.0.1:" + port + path;
+    return "ws" + s + "://127.0.0.1:" + port + path;
   }
 
   /// Asks it to end, as an administrator would (SIGTERM).
