@@ -248,6 +248,13 @@ public final class Tls {
     return new Tls(identities, trust, clientAuth, protocols, given);
   }
 
+  /// What it trusts and shows, for other software that speaks TLS, as `java.net.http`. Versions,
+  /// and whether clients are asked for a certificate, are not in it, and whoever uses it has to
+  /// have the host verified.
+  public SSLContext context() {
+    return context;
+  }
+
   // ---- Engines --------------------------------------------------------------------------------
 
   /// Checks that a server can be one with it.

@@ -13,6 +13,8 @@ import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SNIServerName;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLSession;
+import javax.net.ssl.SSLSocket;
 import javax.net.ssl.X509ExtendedKeyManager;
 import org.jspecify.annotations.Nullable;
 
@@ -78,7 +80,17 @@ final class TlsIdentities extends X509ExtendedKeyManager {
   @Override
   public @Nullable String chooseEngineServerAlias(
       String keyType, Principal @Nullable [] issuers, SSLEngine engine) {
-    String host = host(engine);
+    return serverAlias(keyType, engine.getHandshakeSession());
+  }
+
+  @Override
+  public @Nullable String chooseServerAlias(
+      String keyType, Principal @Nullable [] issuers, @Nullable Socket socket) {
+    return serverAlias(keyType, socket instanceof SSLSocket tls ? tls.getHandshakeSession() : null);
+  }
+
+  private @Nullable String serverAlias(String keyType, @Nullable SSLSession session) {
+    String host = host(session);
     if (host != null) {
       for (boolean byWildcard : new boolean[] {false, true}) {
         int named = first(host, byWildcard, null);
@@ -115,9 +127,9 @@ final class TlsIdentities extends X509ExtendedKeyManager {
   }
 
   /// The host that the client asked for, in small letters; null if it did not say.
-  private static @Nullable String host(SSLEngine engine) {
-    if (engine.getHandshakeSession() instanceof ExtendedSSLSession session) {
-      for (SNIServerName name : session.getRequestedServerNames()) {
+  private static @Nullable String host(@Nullable SSLSession session) {
+    if (session instanceof ExtendedSSLSession shaking) {
+      for (SNIServerName name : shaking.getRequestedServerNames()) {
         if (name instanceof SNIHostName host) {
           return host.getAsciiName().toLowerCase(Locale.ROOT);
         }
@@ -129,6 +141,16 @@ final class TlsIdentities extends X509ExtendedKeyManager {
   @Override
   public @Nullable String chooseEngineClientAlias(
       String[] keyTypes, Principal @Nullable [] issuers, SSLEngine engine) {
+    return clientAlias(keyTypes, issuers);
+  }
+
+  @Override
+  public @Nullable String chooseClientAlias(
+      String[] keyTypes, Principal @Nullable [] issuers, @Nullable Socket socket) {
+    return clientAlias(keyTypes, issuers);
+  }
+
+  private @Nullable String clientAlias(String[] keyTypes, Principal @Nullable [] issuers) {
     for (String keyType : keyTypes) {
       for (int at = 0; at < all.size(); at++) {
         if (all.get(at).isOf(keyType) && all.get(at).isFrom(issuers)) {
@@ -157,7 +179,7 @@ final class TlsIdentities extends X509ExtendedKeyManager {
         : null;
   }
 
-  // ---- For sockets, of which there are none here ------------------------------------------------
+  // ---- Lists, which nobody asks for -------------------------------------------------------------
 
   @Override
   public String @Nullable [] getClientAliases(String keyType, Principal @Nullable [] issuers) {
@@ -166,18 +188,6 @@ final class TlsIdentities extends X509ExtendedKeyManager {
 
   @Override
   public String @Nullable [] getServerAliases(String keyType, Principal @Nullable [] issuers) {
-    return null;
-  }
-
-  @Override
-  public @Nullable String chooseClientAlias(
-      String[] keyTypes, Principal @Nullable [] issuers, @Nullable Socket socket) {
-    return null;
-  }
-
-  @Override
-  public @Nullable String chooseServerAlias(
-      String keyType, Principal @Nullable [] issuers, @Nullable Socket socket) {
     return null;
   }
 }

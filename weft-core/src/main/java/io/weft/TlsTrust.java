@@ -13,6 +13,7 @@ import java.util.Collection;
 import java.util.Date;
 import java.util.List;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLSocket;
 import javax.net.ssl.X509ExtendedTrustManager;
 import org.jspecify.annotations.Nullable;
 
@@ -46,7 +47,8 @@ final class TlsTrust extends X509ExtendedTrustManager {
   @Override
   public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket)
       throws CertificateException {
-    judge.checkServerTrusted(chain, authType, socket);
+    String host = socket instanceof SSLSocket tls ? tls.getHandshakeSession().getPeerHost() : null;
+    explaining(chain, host, () -> judge.checkServerTrusted(chain, authType, socket));
   }
 
   @Override

@@ -10,6 +10,7 @@ import io.weft.HandshakeException.Step;
 import io.weft.tls.TestAuthority;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -20,8 +21,11 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import javax.net.ssl.ExtendedSSLSession;
 import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
@@ -191,6 +195,55 @@ final class TlsClientTest {
       HandshakeException none = failure(to(server, "localhost"));
       assertTrue(none.step() == Step.SECURING || none.step() == Step.UPGRADING, none.getMessage());
       assertTrue(none.getMessage().contains("certificate_required"), none.getMessage());
+    }
+  }
+
+  /// Sockets of the JDK with the contexts of both ends: each shows what it has, and is verified.
+  @Test
+  void givesItsContextToOtherSoftware() throws Exception {
+    Tls ends = TlsServerTest.localhost().and(of(AUTHORITY.issue("ann"))).trust(AUTHORITY.trust());
+    try (var listener =
+        (SSLServerSocket)
+            ends.context()
+                .getServerSocketFactory()
+                .createServerSocket(0, 0, InetAddress.getLoopbackAddress())) {
+      listener.setNeedClientAuth(true);
+      CompletableFuture<String> whoCame =
+          CompletableFuture.supplyAsync(() -> {
+            try (SSLSocket socket = (SSLSocket) listener.accept()) {
+              socket.startHandshake();
+              return socket.getSession().getPeerPrincipal().getName();
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+          });
+      Tls ann = of(AUTHORITY.issue("ann")).trust(AUTHORITY.trust());
+      try (SSLSocket socket =
+          (SSLSocket)
+              ann.context().getSocketFactory().createSocket("localhost", listener.getLocalPort())) {
+        SSLParameters parameters = socket.getSSLParameters();
+        parameters.setEndpointIdentificationAlgorithm("HTTPS");
+        socket.setSSLParameters(parameters);
+        socket.startHandshake();
+        assertEquals("CN=localhost", socket.getSession().getPeerPrincipal().getName());
+        assertEquals("CN=ann", whoCame.get(10, TimeUnit.SECONDS));
+      }
+    }
+  }
+
+  @Test
+  void saysInPlainWordsToOtherSoftwareWhatIsWrongWithACertificate() throws Exception {
+    try (Server server = server(of(AUTHORITY.issue("elsewhere")), new Probe());
+        SSLSocket socket =
+            (SSLSocket)
+                TRUSTING.context().getSocketFactory().createSocket("localhost", server.port())) {
+      SSLParameters parameters = socket.getSSLParameters();
+      parameters.setEndpointIdentificationAlgorithm("HTTPS");
+      socket.setSSLParameters(parameters);
+      var refused = assertThrows(IOException.class, socket::startHandshake);
+      assertTrue(
+          refused.getMessage().contains("is for elsewhere, not for localhost"),
+          refused.getMessage());
     }
   }
 

@@ -7,14 +7,13 @@ import io.weft.HandshakeException;
 import io.weft.Limits;
 import io.weft.Tls;
 import java.io.UncheckedIOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -75,14 +74,6 @@ final class ClientOptions {
   private Compression.Mode compression = Compression.Mode.OFF;
 
   @Option(
-      names = "--proxy",
-      paramLabel = "URL",
-      description =
-          "Go through this proxy, as http://user:password@host:3128 or socks5://host:1080; \"none\""
-              + " for straight. Default: as the JVM is told")
-  private String proxy = "";
-
-  @Option(
       names = "--follow",
       paramLabel = "COUNT",
       converter = Redirects.class,
@@ -91,55 +82,7 @@ final class ClientOptions {
               + " from wss to ws. Default: none")
   private int redirects;
 
-  @ArgGroup(validate = false, order = 80, heading = "%nTLS, for wss:%n")
-  private Secrets secrets = new Secrets();
-
-  /// Whom to trust, and what to show.
-  static final class Secrets {
-
-    @Option(
-        names = "--ca",
-        paramLabel = "FILE",
-        description = "Trust the authorities of this PEM file, and no others")
-    private @Nullable Path authorities;
-
-    @Option(
-        names = "--cert",
-        paramLabel = "FILE",
-        description = "Show this certificate, in PEM, to a server that asks for one")
-    private @Nullable Path certificate;
-
-    @Option(
-        names = "--key",
-        paramLabel = "FILE",
-        description = "The private key of that certificate, in PEM, not encrypted")
-    private @Nullable Path key;
-
-    @Option(
-        names = "--insecure",
-        description = "Take whatever certificate the server shows, for whatever host")
-    private boolean insecure;
-
-    /// @throws IllegalArgumentException if they do not go together, or a file is of no use
-    private @Nullable Tls tls() {
-      if ((certificate == null) != (key == null)) {
-        throw new IllegalArgumentException("--cert and --key go together");
-      }
-      if (insecure && authorities != null) {
-        throw new IllegalArgumentException("--insecure and --ca do not go together");
-      }
-      if (certificate == null && authorities == null && !insecure) {
-        return null;
-      }
-      try {
-        Tls tls = certificate == null || key == null ? Tls.system() : Tls.ofPem(certificate, key);
-        tls = authorities == null ? tls : tls.trust(authorities);
-        return insecure ? tls.insecurelyTrustingAnybody() : tls;
-      } catch (UncheckedIOException e) {
-        throw new IllegalArgumentException(TlsOptions.cannotRead(e), e);
-      }
-    }
-  }
+  @Mixin private WayOptions way = new WayOptions();
 
   @ArgGroup(
       validate = false,
@@ -237,9 +180,10 @@ final class ClientOptions {
               .compression(compression())
               .connectTimeout(bounds.connectTimeout)
               .subprotocols(subprotocols.toArray(String[]::new));
-      if (proxy.equals("none")) {
+      String proxy = way.proxy();
+      if (way.isStraight()) {
         client = client.noProxy();
-      } else if (!proxy.isEmpty()) {
+      } else if (proxy != null) {
         client = client.proxy(proxy);
       }
       if (redirects > 0) {
@@ -248,7 +192,7 @@ final class ClientOptions {
       if (!origin.isEmpty()) {
         client = client.origin(origin);
       }
-      Tls tls = secrets.tls();
+      Tls tls = way.tls();
       if (tls != null) {
         client = client.tls(tls);
       }

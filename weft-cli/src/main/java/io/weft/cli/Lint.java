@@ -1,9 +1,11 @@
 package io.weft.cli;
 
+import io.weft.Tls;
 import io.weft.cli.lint.Facts;
 import io.weft.cli.lint.Finding;
 import io.weft.cli.lint.Linter;
 import io.weft.cli.lint.Outcome;
+import io.weft.cli.lint.Proxy;
 import io.weft.cli.lint.Target;
 import java.io.PrintWriter;
 import java.net.URI;
@@ -20,6 +22,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -145,14 +148,13 @@ final class Lint implements Callable<Integer> {
               + " Default: 4")
   private int connections = 4;
 
-  @Option(names = "--insecure", description = "For wss: take any certificate")
-  private boolean insecure;
-
   @Option(names = "--json", description = "Write one JSON object instead of lines")
   private boolean json;
 
   @Option(names = "--list", description = "List the rules and what they demand; connect to nobody")
   private boolean list;
+
+  @Mixin private WayOptions way = new WayOptions();
 
   static CommandLine commandLine() {
     return new CommandLine(new Lint()).setCaseInsensitiveEnumValuesAllowed(true);
@@ -202,17 +204,28 @@ final class Lint implements Callable<Integer> {
       throw wrong("Missing required parameter: 'URL'");
     }
     try {
+      URI uri = URI.create(ClientOptions.whole(url));
+      Tls tls = way.tls();
       return new Target(
-          URI.create(ClientOptions.whole(url)),
+          uri,
           headers,
           origin,
           subprotocols,
           timeout,
           connections,
-          insecure);
+          tls == null ? Tls.system() : tls,
+          proxy(uri));
     } catch (IllegalArgumentException e) {
       throw wrong(String.valueOf(e.getMessage()));
     }
+  }
+
+  private @Nullable Proxy proxy(URI uri) {
+    String proxy = way.proxy();
+    if (way.isStraight() || uri.getHost() == null) {
+      return null;
+    }
+    return proxy == null ? Proxy.ofJvm(uri) : Proxy.parse(proxy);
   }
 
   private Set<String> chosen() {

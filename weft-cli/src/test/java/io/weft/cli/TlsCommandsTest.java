@@ -174,6 +174,47 @@ final class TlsCommandsTest {
     }
   }
 
+  @Test
+  void everyClientCommandTakesTheOptions() throws Exception {
+    write("own");
+    write("mine");
+    try (Serving serving =
+        new Serving(
+            "--tls-cert", file("own.pem"),
+            "--tls-key", file("own.key"),
+            "--tls-client-ca", file("mine.pem"))) {
+      String url = "wss://localhost:" + serving.server.port() + "/echo";
+      for (List<String> command :
+          List.of(
+              List.of("lint", "--only=handshake/accept"),
+              List.of("ping", "-c", "1"),
+              List.of("bench", "--connections=1", "--warm-up=1ms", "--duration=50ms"))) {
+        Ran ran =
+            weft(
+                command,
+                "--ca",
+                file("own.pem"),
+                "--cert",
+                file("mine.pem"),
+                "--key",
+                file("mine.key"),
+                url);
+        assertEquals(0, ran.code(), command + ran.out() + ran.err());
+        Ran unknown = weft(command, "--cert", file("mine.pem"), "--key", file("mine.key"), url);
+        assertTrue(unknown.code() != 0, command + unknown.out());
+        assertTrue(
+            (unknown.out() + unknown.err()).contains("is signed by itself"),
+            command + unknown.out() + unknown.err());
+      }
+    }
+  }
+
+  private static Ran weft(List<String> command, String... words) {
+    List<String> all = new java.util.ArrayList<>(command);
+    all.addAll(List.of(words));
+    return Ran.weft(all.toArray(String[]::new));
+  }
+
   private static Ran connect(String... words) throws Exception {
     List<String> all = new java.util.ArrayList<>(List.of("connect", "-1"));
     all.addAll(List.of(words));

@@ -10,7 +10,6 @@ import io.weft.cli.lint.Outcome;
 import io.weft.cli.lint.Target;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -99,7 +98,7 @@ final class LintTest {
             .map(Finding::id)
             .filter(id -> !without.contains(id))
             .collect(Collectors.toSet());
-    Target target = new Target(URI.create(url), List.of(), null, List.of(), WAIT, 4, false);
+    Target target = Target.of(url).within(WAIT);
     List<Finding> findings = new Linter(target, Linter.Echo.AUTO).run(ids, new Silent());
     Path folder = Files.createDirectories(Tools.target().resolve("lint"));
     Files.writeString(

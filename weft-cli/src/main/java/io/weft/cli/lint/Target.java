@@ -1,5 +1,6 @@
 package io.weft.cli.lint;
 
+import io.weft.Tls;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
@@ -13,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 /// @param subprotocols that every handshake offers
 /// @param timeout for each wait: a TCP connection, an answer, an end
 /// @param connections at once, apart from those of rules that measure a long silence
-/// @param insecure whether any certificate will do
+/// @param tls whom to trust, and what to show, for wss
+/// @param proxy on the way; null for none
 public record Target(
     URI uri,
     List<String> headers,
@@ -21,11 +23,23 @@ public record Target(
     List<String> subprotocols,
     Duration timeout,
     int connections,
-    boolean insecure) {
+    Tls tls,
+    @Nullable Proxy proxy) {
 
   /// An endpoint with nothing but defaults.
   public static Target of(String url) {
-    return new Target(URI.create(url), List.of(), null, List.of(), Duration.ofSeconds(5), 4, false);
+    return new Target(
+        URI.create(url), List.of(), null, List.of(), Duration.ofSeconds(5), 4, Tls.system(), null);
+  }
+
+  /// The same with another time for each wait.
+  public Target within(Duration wait) {
+    return new Target(uri, headers, origin, subprotocols, wait, connections, tls, proxy);
+  }
+
+  /// The same by another way.
+  public Target by(Tls trusting, @Nullable Proxy through) {
+    return new Target(uri, headers, origin, subprotocols, timeout, connections, trusting, through);
   }
 
   /// Checks that it can be reached at all.
@@ -50,7 +64,11 @@ public record Target(
 
   /// The host without the brackets of an IPv6 address.
   String host() {
-    String host = uri.getHost();
+    return bare(uri.getHost());
+  }
+
+  /// A host without the brackets of an IPv6 address.
+  static String bare(String host) {
     return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
   }
 

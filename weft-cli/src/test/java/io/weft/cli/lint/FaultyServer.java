@@ -52,7 +52,7 @@ final class FaultyServer implements AutoCloseable {
 
   Target target(Duration timeout) {
     Target plain = Target.of("ws://127.0.0.1:" + listener.getLocalPort() + "/");
-    return new Target(plain.uri(), List.of(), null, List.of(), timeout, 4, false);
+    return plain.within(timeout);
   }
 
   private void accept() {

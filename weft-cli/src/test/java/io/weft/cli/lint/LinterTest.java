@@ -165,9 +165,9 @@ final class LinterTest {
     try (Server server =
         Server.at("127.0.0.1", 0).tls(tls).route("/echo", new EchoEndpoint()).start()) {
       URI uri = URI.create("wss://127.0.0.1:" + server.port() + "/echo");
-      Target strict = new Target(uri, List.of(), null, List.of(), GENEROUS, 4, false);
+      Target strict = Target.of(uri.toString()).within(GENEROUS);
       assertThrows(Linter.Unreachable.class, () -> lint(new Linter(strict, Linter.Echo.AUTO), ids));
-      Target insecure = new Target(uri, List.of(), null, List.of(), GENEROUS, 4, true);
+      Target insecure = strict.by(Tls.system().insecurelyTrustingAnybody(), null);
       List<Finding> findings = lint(new Linter(insecure, Linter.Echo.YES), ids);
       assertAll(Outcome.OK, findings.stream().filter(f -> !needsCompression(f)).toList());
     }
@@ -252,7 +252,7 @@ final class LinterTest {
   /// Longer than the time that the default limits give a request head.
   private static Target target(Server server, String path) {
     Target plain = Target.of("ws://127.0.0.1:" + server.port() + path);
-    return new Target(plain.uri(), List.of(), null, List.of(), GENEROUS, 4, false);
+    return plain.within(GENEROUS);
   }
 
   private static boolean needsCompression(Finding finding) {

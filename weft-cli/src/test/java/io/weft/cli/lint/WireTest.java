@@ -31,9 +31,7 @@ final class WireTest {
     listener = new ServerSocket();
     listener.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     Target plain = Target.of("ws://127.0.0.1:" + listener.getLocalPort() + "/");
-    dialer =
-        new Dialer(
-            new Target(plain.uri(), List.of(), null, List.of(), Duration.ofSeconds(30), 4, false));
+    dialer = new Dialer(plain.within(Duration.ofSeconds(30)));
     wire = dialer.open();
     peer = listener.accept();
   }
