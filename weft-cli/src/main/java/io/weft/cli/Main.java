@@ -2,6 +2,8 @@ package io.weft.cli;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
@@ -102,7 +104,7 @@ public final class Main implements Callable<Integer> {
 
   /// Runs the command line and ends the process with its exit code.
   public static void main(String[] args) {
-    System.exit(commandLine(Streams::ofProcess).execute(args));
+    System.exit(commandLine(Streams::ofProcess, args).execute(args));
   }
 
   /// Runs a command line in this process.
@@ -110,23 +112,32 @@ public final class Main implements Callable<Integer> {
   /// @return its exit code
   static int run(Streams streams, String... args) {
     PrintWriter out = new PrintWriter(streams.out(), true, StandardCharsets.UTF_8);
-    return commandLine(() -> streams).setOut(out).setErr(streams.err()).execute(args);
+    return commandLine(() -> streams, args).setOut(out).setErr(streams.err()).execute(args);
   }
 
-  static CommandLine commandLine(Supplier<Streams> streams) {
-    return new CommandLine(new Main(streams))
-        .addSubcommand(new Connect())
-        .addSubcommand(new Listen())
-        .addSubcommand(new Ping())
-        .addSubcommand(Serve.commandLine())
-        .addSubcommand(Lint.commandLine())
-        .addSubcommand(new Bench())
-        .addSubcommand(new Completion())
-        .addSubcommand(new HelpCommand())
-        .setCaseInsensitiveEnumValuesAllowed(true)
+  /// Makes what understands these arguments. Commands that they do not begin with are left out,
+  /// since to describe one takes as long as to start a server; all are there when none is named,
+  /// and for `help` and `completion`, which speak of the others.
+  static CommandLine commandLine(Supplier<Streams> streams, String... args) {
+    CommandLine weft = new CommandLine(new Main(streams));
+    Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
+    commands.put("connect", Connect::new);
+    commands.put("listen", Listen::new);
+    commands.put("ping", Ping::new);
+    commands.put("serve", Serve::commandLine);
+    commands.put("lint", Lint::commandLine);
+    commands.put("bench", Bench::new);
+    Supplier<Object> named = args.length == 0 ? null : commands.get(args[0]);
+    if (named != null) {
+      weft.addSubcommand(named.get());
+    } else {
+      commands.values().forEach(command -> weft.addSubcommand(command.get()));
+      weft.addSubcommand(new Completion()).addSubcommand(new HelpCommand());
+    }
+    return weft.setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpWidth(100)
         .setUsageHelpLongOptionsMaxWidth(36)
-        .setParameterExceptionHandler((wrong, args) -> explain(wrong))
+        .setParameterExceptionHandler((wrong, arguments) -> explain(wrong))
         .setExecutionExceptionHandler((thrown, command, parsed) -> explain(thrown, command));
   }
 

@@ -91,7 +91,6 @@ final class Linux {
   private static final int NR_EVENTFD2 = ARM ? 19 : 290;
 
   private static final MethodHandle SYSCALL;
-  private static final MethodHandle STRERROR;
   private static final VarHandle ERRNO;
   private static final long CAPTURE_BYTES;
 
@@ -106,7 +105,6 @@ final class Linux {
                 JAVA_LONG),
             Linker.Option.firstVariadicArg(1),
             Linker.Option.captureCallState("errno"));
-    STRERROR = downcall(linker, "strerror", FunctionDescriptor.of(ADDRESS, JAVA_INT));
     CAPTURE_BYTES = Linker.Option.captureStateLayout().byteSize();
     ERRNO =
         Linker.Option.captureStateLayout()
@@ -305,11 +303,17 @@ final class Linux {
     };
   }
 
+  /// Made when something fails for the first time: it takes as long as a good part of a start.
+  private static final class Words {
+    static final MethodHandle STRERROR =
+        downcall(Linker.nativeLinker(), "strerror", FunctionDescriptor.of(ADDRESS, JAVA_INT));
+  }
+
   /// An error number in words.
   @SuppressWarnings("restricted")
   static String text(int number) {
     try {
-      MemorySegment text = (MemorySegment) STRERROR.invokeExact(number);
+      MemorySegment text = (MemorySegment) Words.STRERROR.invokeExact(number);
       return text.reinterpret(1024).getString(0);
     } catch (RuntimeException | Error bug) {
       throw bug;
