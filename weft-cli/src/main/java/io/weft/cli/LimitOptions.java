@@ -3,20 +3,21 @@ package io.weft.cli;
 import io.weft.Limits;
 import java.lang.reflect.RecordComponent;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Stream;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.TypeConversionException;
 
-/// The options for limits: one for every component of [Limits], made from the record itself, so
-/// that none can be missing.
+/// The options for limits: one for every component of [Limits] that a server keeps, made from the
+/// record itself, so that none can be missing.
 ///
 /// An option is named after its component: a time by the same words (`closeTimeout`:
 /// `--close-timeout`), a size or count with `max` before them and without the unit (`messageBytes`:
@@ -75,18 +76,6 @@ final class LimitOptions {
     help("tlsTasks", "TLS handshakes that wait for a thread", "the connection is closed");
     help("poolBytes", "Memory that all loops lend to what waits to be sent", "a send is refused");
     help(
-        "keptMessages",
-        "Of clients only: messages kept for the next connection",
-        "they are refused");
-    help(
-        "keptBytes",
-        "Of clients only: what these hold, unless one alone is longer",
-        "they are refused");
-    help(
-        "keptTimeout",
-        "Of clients only: for one of these to be handed to a connection",
-        "it is dropped");
-    help(
         "codecBytes",
         "Memory of all compressors and decompressors",
         "no context takeover for new connections, uncompressed sends, close code 1013");
@@ -100,8 +89,13 @@ final class LimitOptions {
         "blockedLoopWarning", "That a loop may be kept busy by one handler", "a warning is logged");
   }
 
+  /// What only a client that stays connected keeps: none of this program's does.
+  static final Set<String> OF_CLIENTS = Set.of("keptMessages", "keptBytes", "keptTimeout");
+
   private static final List<RecordComponent> COMPONENTS =
-      List.of(Limits.class.getRecordComponents());
+      Stream.of(Limits.class.getRecordComponents())
+          .filter(component -> !OF_CLIENTS.contains(component.getName()))
+          .toList();
 
   private LimitOptions() {}
 
@@ -230,6 +224,6 @@ final class LimitOptions {
 
   /// The names of all options, in the order of the record.
   static List<String> names() {
-    return Arrays.stream(Limits.class.getRecordComponents()).map(LimitOptions::option).toList();
+    return COMPONENTS.stream().map(LimitOptions::option).toList();
   }
 }

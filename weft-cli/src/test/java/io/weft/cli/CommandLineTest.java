@@ -1,6 +1,7 @@
 package io.weft.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.weft.Limits;
@@ -11,6 +12,8 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -36,7 +39,8 @@ final class CommandLineTest {
   final class OptionsOfLimits {
 
     static Stream<RecordComponent> components() {
-      return Arrays.stream(Limits.class.getRecordComponents());
+      return Arrays.stream(Limits.class.getRecordComponents())
+          .filter(component -> !LimitOptions.OF_CLIENTS.contains(component.getName()));
     }
 
     @ParameterizedTest
@@ -93,6 +97,20 @@ final class CommandLineTest {
       String[] words = Stream.concat(Stream.of("serve"), Stream.of(options)).toArray(String[]::new);
       CommandLine.ParseResult parsed = Main.commandLine(Ran.nowhere()).parseArgs(words);
       return LimitOptions.limits(parsed.subcommand());
+    }
+
+    /// They are named here again, so that no other can be left out by mistake.
+    @Test
+    void whatOnlyClientsKeepIsNoOptionOfAServer() {
+      assertEquals(Set.of("keptMessages", "keptBytes", "keptTimeout"), LimitOptions.OF_CLIENTS);
+      Set<String> all =
+          Arrays.stream(Limits.class.getRecordComponents())
+              .map(RecordComponent::getName)
+              .collect(Collectors.toSet());
+      assertTrue(all.containsAll(LimitOptions.OF_CLIENTS), all.toString());
+      assertEquals(all.size() - LimitOptions.OF_CLIENTS.size(), LimitOptions.names().size());
+      assertFalse(Ran.weft("serve", "--help").out().contains("-kept-"));
+      assertEquals(Main.USAGE, Ran.weft("serve", "--kept-timeout=1s").code());
     }
 
     @Test
