@@ -14,6 +14,8 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.HdrHistogram.Histogram;
 import picocli.CommandLine.Command;
@@ -49,7 +51,9 @@ import tools.jackson.databind.node.ObjectNode;
       "1:something went wrong; the failures say what",
       "2:the command line is wrong",
       "69:no connection could be opened",
-      "70:weft itself failed"
+      "70:weft itself failed",
+      "74:the output cannot be written",
+      "130, 143:ended by Ctrl-C, by SIGTERM, after saying what was measured so far"
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -64,6 +68,10 @@ final class Bench implements Callable<Integer> {
   private static final int MAX_IN_FLIGHT = 10_000;
   private static final int PACED_IN_FLIGHT = 100;
   private static final double BUSY = 0.9;
+
+  /// At the end, beside `--timeout`, for all but waiting.
+  private static final long SPARE_MS = 10_000;
+
   private static final String CLEAR_LINE = "\r\033[K";
 
   @SuppressWarnings("NullAway.Init") // set by picocli before call()
@@ -129,6 +137,9 @@ final class Bench implements Callable<Integer> {
   @Option(names = "--json", description = "Write one JSON object instead of lines")
   private boolean json;
 
+  /// Whether it ends before its time.
+  private volatile boolean interrupted;
+
   @Override
   public Integer call() throws InterruptedException {
     Client client = target.client();
@@ -136,7 +147,33 @@ final class Bench implements Callable<Integer> {
     warnOfOthers();
     // That a loop is busy is what a load is for, and no news.
     LogFinder.use(new Journal(err(), Journal.Format.TEXT, Level.ERROR, InstantSource.system()));
-    Result result = new Run(client, plan, new Progress()).run();
+    Progress progress = new Progress();
+    Run run = new Run(client, plan, progress);
+    CountDownLatch said = new CountDownLatch(1);
+    Thread hook = Thread.ofPlatform().name("weft-stop").unstarted(() -> interrupted(run, said));
+    Runtime.getRuntime().addShutdownHook(hook);
+    try {
+      Result result = run.run();
+      progress.show("");
+      return say(plan, result);
+    } finally {
+      said.countDown();
+      Pipe.forget(hook);
+    }
+  }
+
+  /// Ctrl-C, or SIGTERM: what was measured so far is said.
+  private void interrupted(Run run, CountDownLatch said) {
+    interrupted = true;
+    run.stop();
+    try {
+      var _ = said.await(timeout.toMillis() + SPARE_MS, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private int say(Plan plan, Result result) {
     if (result.opened() == 0) {
       result
           .failures()
@@ -208,9 +245,6 @@ final class Bench implements Callable<Integer> {
               time(last.getValueAtPercentile(50)),
               time(last.getValueAtPercentile(99)),
               failures == 0 ? "" : ", " + failures + " failures"));
-      if (measured && seconds >= duration.toSeconds()) {
-        show("");
-      }
     }
 
     private void show(String line) {
@@ -231,12 +265,13 @@ final class Bench implements Callable<Integer> {
     out()
         .printf(
             Locale.ROOT,
-            "%,d connections, %s of %s, %s, %.1f s%n%n",
+            "%,d connections, %s of %s, %s, %.1f s%s%n%n",
             result.opened(),
             text ? "text" : "binary",
             bytes(size),
             how,
-            result.seconds());
+            result.seconds(),
+            interrupted ? ", then interrupted" : "");
     out()
         .printf(
             Locale.ROOT,
@@ -292,6 +327,7 @@ final class Bench implements Callable<Integer> {
     ObjectNode failures = report.putObject("failures");
     result.failures().forEach(failures::put);
     report.put("processorShare", result.processorShare());
+    report.put("interrupted", interrupted);
     out().println(report.put("exit", exit));
   }
 

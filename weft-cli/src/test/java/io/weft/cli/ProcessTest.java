@@ -12,6 +12,7 @@ import java.io.BufferedReader;
 import java.io.Writer;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -116,6 +117,41 @@ final class ProcessTest {
   }
 
   @Test
+  void benchSaysWhatItMeasuredSoFarWhenAskedToEnd() throws Exception {
+    CompletableFuture<Long> first = new CompletableFuture<>();
+    CompletableFuture<String> goesOn = new CompletableFuture<>();
+    Endpoint echo =
+        new Endpoint() {
+          @Override
+          public void binary(WebSocket ws, ByteBuffer data) {
+            ws.send(data);
+            long nowNs = System.nanoTime();
+            if (!first.complete(nowNs) && nowNs - first.join() > 1_000_000_000) {
+              goesOn.complete("");
+            }
+          }
+        };
+    try (Server server = Server.at("127.0.0.1", 0).loops(1).route("/", echo).start()) {
+      String url = "ws://127.0.0.1:" + server.port() + "/";
+      Process weft = weft("bench", url, "--warm-up=1ms", "--duration=1h", "--connections=2");
+      try {
+        goesOn.get(60, TimeUnit.SECONDS);
+        terminate(weft);
+        List<String> lines = weft.inputReader(UTF_8).readAllLines();
+        assertTrue(
+            lines.get(1).matches("2 connections, .* \\d+\\.\\d s, then interrupted"),
+            lines.toString());
+        assertTrue(lines.get(3).matches("echoed    [1-9].*"), lines.toString());
+        assertTrue(lines.get(4).startsWith("latency   p50 "), lines.toString());
+        assertEquals(BY_SIGTERM, weft.waitFor());
+        assertEquals("", new String(weft.getErrorStream().readAllBytes(), UTF_8));
+      } finally {
+        weft.destroyForcibly();
+      }
+    }
+  }
+
+  @Test
   void printsRoundTrips() throws Exception {
     Process server = weft("serve", "--port=0", "--quiet");
     try (BufferedReader out = server.inputReader()) {
@@ -155,6 +191,10 @@ final class ProcessTest {
   }
 
   private static Process java(Class<?> main, String... args) throws Exception {
+    return command(main, args).start();
+  }
+
+  private static ProcessBuilder command(Class<?> main, String... args) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(
@@ -165,6 +205,6 @@ final class ProcessTest {
             System.getProperty("java.class.path")));
     command.add(main.getName());
     command.addAll(List.of(args));
-    return new ProcessBuilder(command).start();
+    return new ProcessBuilder(command);
   }
 }

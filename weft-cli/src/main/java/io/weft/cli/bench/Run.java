@@ -7,8 +7,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +43,7 @@ public final class Run {
   private final Listener listener;
   private final Tally tally = new Tally();
   private final List<Talker> talkers = new ArrayList<>();
+  private final CountDownLatch stopped = new CountDownLatch(1);
 
   /// Prepares a run.
   ///
@@ -53,6 +56,11 @@ public final class Run {
         });
     this.plan = plan;
     this.listener = listener;
+  }
+
+  /// Ends it before its time, from any thread: [#run()] returns with what was measured so far.
+  public void stop() {
+    stopped.countDown();
   }
 
   /// Does all of it.
@@ -110,7 +118,7 @@ public final class Run {
   private void connect() throws InterruptedException {
     Semaphore places = new Semaphore(CONNECTING);
     List<CompletableFuture<WebSocket>> opening = new ArrayList<>();
-    for (int number = 0; number < plan.connections(); number++) {
+    for (int number = 0; number < plan.connections() && stopped.getCount() > 0; number++) {
       places.acquire();
       Talker talker = new Talker(plan, tally, number);
       talkers.add(talker);
@@ -143,13 +151,13 @@ public final class Run {
     Histogram all = Tally.empty();
     long endNs = System.nanoTime() + time.toNanos();
     for (long left = time.toNanos(); left > 0; left = endNs - System.nanoTime()) {
-      Thread.sleep(Duration.ofNanos(Math.min(left, SECOND_NS)));
+      boolean early = stopped.await(Math.min(left, SECOND_NS), TimeUnit.NANOSECONDS);
       Histogram last = tally.take();
       all.add(last);
       listener.second(
           measured, last, tally.failures().values().stream().mapToLong(Long::longValue).sum());
-      if (open.stream().noneMatch(Talker::isOpen)) {
-        break; // nobody is left to wait for
+      if (early || open.stream().noneMatch(Talker::isOpen)) {
+        break; // or nobody is left to wait for
       }
     }
     return all;
