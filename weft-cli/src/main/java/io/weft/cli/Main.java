@@ -104,7 +104,12 @@ public final class Main implements Callable<Integer> {
 
   /// Runs the command line and ends the process with its exit code.
   public static void main(String[] args) {
-    System.exit(commandLine(Streams::ofProcess, args).execute(args));
+    int code = commandLine(Streams::ofProcess, args).execute(args);
+    if (code != CANNOT_WRITE && System.out.checkError()) {
+      System.err.println("weft: standard output cannot be written.");
+      code = CANNOT_WRITE;
+    }
+    System.exit(code);
   }
 
   /// Runs a command line in this process.
@@ -160,11 +165,22 @@ public final class Main implements Callable<Integer> {
     CommandLine command = wrong.getCommandLine();
     PrintWriter err = command.getErr();
     String name = command.getCommandSpec().qualifiedName();
-    err.println(name + ": " + wrong.getMessage());
+    boolean isCommand =
+        wrong instanceof UnmatchedArgumentException unmatched
+            && command.getParent() == null
+            && !unmatched.isUnknownOption();
+    err.println(
+        isCommand
+            ? name + ": there is no command '" + unmatched(wrong) + "'"
+            : name + ": " + wrong.getMessage());
     UnmatchedArgumentException.printSuggestions(wrong, err);
     err.println("Try '" + name + " --help'.");
     err.flush();
     return USAGE;
+  }
+
+  private static String unmatched(ParameterException wrong) {
+    return Escape.printable(((UnmatchedArgumentException) wrong).getUnmatched().getFirst());
   }
 
   /// Without a command there is nothing to do but to say what could be done.

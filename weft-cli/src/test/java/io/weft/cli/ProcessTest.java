@@ -3,6 +3,7 @@ package io.weft.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.weft.Close;
 import io.weft.Endpoint;
@@ -14,6 +15,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,6 +25,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// The program as a process of its own: what it prints, and how it ends.
 @Timeout(20) // less than the 30 s a drain may take: there is nothing to wait for
@@ -149,6 +153,17 @@ final class ProcessTest {
         weft.destroyForcibly();
       }
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--version", "lint --list", "completion bash", "connect --help"})
+  void outputThatIsLostIsNoSuccess(String words) throws Exception {
+    assumeTrue(Files.isWritable(Path.of("/dev/full")), "a device that is full");
+    ProcessBuilder weft = command(Main.class, words.split(" ", -1));
+    Process full = weft.redirectOutput(Path.of("/dev/full").toFile()).start();
+    String err = new String(full.getErrorStream().readAllBytes(), UTF_8);
+    assertEquals("weft: standard output cannot be written.\n", err);
+    assertEquals(Main.CANNOT_WRITE, full.waitFor());
   }
 
   @Test
