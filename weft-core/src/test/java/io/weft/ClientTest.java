@@ -384,7 +384,10 @@ final class ClientTest {
     }
     var refused =
         assertThrows(HandshakeException.class, () -> Client.connect("ws://127.0.0.1:" + closed));
-    assertTrue(refused.getMessage().endsWith("cannot connect: Connection refused"), "" + refused);
+    assertEquals(
+        "ws://127.0.0.1:%1$d/: cannot connect: 127.0.0.1:%1$d: Connection refused"
+            .formatted(closed),
+        refused.getMessage());
     assertEquals(HandshakeException.Step.CONNECTING, refused.step());
     assertEquals(0, refused.status());
     assertNull(refused.header("Server"));

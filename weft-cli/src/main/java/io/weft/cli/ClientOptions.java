@@ -25,6 +25,10 @@ import picocli.CommandLine.TypeConversionException;
 /// wait.
 final class ClientOptions {
 
+  private static final int UNAUTHORIZED = 401;
+  private static final int FORBIDDEN = 403;
+  private static final int PROXY_AUTHENTICATION_REQUIRED = 407;
+
   private static final Pattern SCHEME = Pattern.compile("^([A-Za-z][A-Za-z0-9+.-]*)://");
 
   @SuppressWarnings("NullAway.Init") // set by picocli before anything is asked of it
@@ -256,18 +260,57 @@ final class ClientOptions {
   /// What a failed handshake means for a command.
   static Failure failure(HandshakeException thrown) {
     boolean reached = thrown.step() == HandshakeException.Step.UPGRADING;
+    return new Failure(reached ? Main.REFUSED : Main.CANNOT_CONNECT, what(thrown), hint(thrown));
+  }
+
+  /// What went wrong, in the words of the command line.
+  static String what(HandshakeException thrown) {
+    return Escape.printable(String.valueOf(thrown.getMessage()))
+        .replace("the connectTimeout of", "the --connect-timeout of")
+        .replace("the handshakeTimeout of", "the --handshake-timeout of");
+  }
+
+  /// What the server said beside its status, and what may help.
+  static String hint(HandshakeException thrown) {
     StringBuilder hint = new StringBuilder();
-    String location = thrown.header("Location");
-    if (location != null) {
-      hint.append("It points to ").append(Escape.value(location)).append(".\n");
-    }
     String body = thrown.bodyText().strip();
     if (!body.isEmpty()) {
       hint.append("It says: ").append(Escape.value(body)).append('\n');
     }
-    String what = Escape.printable(String.valueOf(thrown.getMessage()));
-    return new Failure(
-        reached ? Main.REFUSED : Main.CANNOT_CONNECT, what, hint.toString().stripTrailing());
+    String location = thrown.header("Location");
+    if (location != null) {
+      hint.append("It points to ").append(Escape.value(location)).append(". ");
+      hint.append("--follow 1 goes there.\n");
+    }
+    return hint.append(advice(thrown)).toString().stripTrailing();
+  }
+
+  private static String advice(HandshakeException thrown) {
+    String message = String.valueOf(thrown.getMessage());
+    return switch (thrown.step()) {
+      case RESOLVING -> "Check the host's name, and that this machine can look names up.";
+      case CONNECTING ->
+          message.contains("Connection refused")
+              ? "Nobody listens there: check the port, and that the server runs."
+              : "Check host and port, and whether a firewall or a --proxy stands between.";
+      case TUNNELLING ->
+          thrown.status() == PROXY_AUTHENTICATION_REQUIRED
+              ? "Give user and password, as --proxy http://user:password@host:3128."
+              : "--proxy none goes straight.";
+      case SECURING ->
+          message.contains("does not speak TLS")
+              ? "For a server without TLS the URL begins with ws://."
+              : message.contains("certificate") && !message.contains("expired")
+                  ? "--ca FILE trusts a certificate or its authority; --insecure takes any, to try"
+                      + " things."
+                  : "";
+      case UPGRADING ->
+          switch (thrown.status()) {
+            case UNAUTHORIZED -> "Say who you are, as -H 'Authorization: Bearer abc'.";
+            case FORBIDDEN -> "It may want another --origin, a --cookie or a header.";
+            default -> "";
+          };
+    };
   }
 
   /// A time, as an option gives it.

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -60,7 +61,8 @@ import tools.jackson.databind.node.ObjectNode;
       "1:a rule failed, or with --strict one warned",
       "2:the command line is wrong",
       "3:the server cannot be reached, or opens no WebSocket at that URL",
-      "70:weft itself failed"
+      "70:weft itself failed",
+      "74:the output cannot be written"
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -173,7 +175,8 @@ final class Lint implements Callable<Integer> {
     try {
       findings = new Linter(target, echo).run(ids, report);
     } catch (Linter.Unreachable e) {
-      err().println("weft lint: " + target.uri() + ": " + Escape.printable(words(e)));
+      err().println("weft lint: " + target.uri() + ": " + Escape.printable(words(e)) + ".");
+      hint(e).lines().forEach(err()::println);
       err().flush();
       return UNREACHABLE;
     }
@@ -193,8 +196,22 @@ final class Lint implements Callable<Integer> {
     return switch (e.getCause()) {
       case null -> String.valueOf(e.getMessage());
       case UnknownHostException unknown -> "the host is not known";
+      case SSLException tls -> "TLS failed: " + tls.getMessage();
       case Throwable cause -> "cannot connect: " + cause.getMessage();
     };
+  }
+
+  /// What may help; empty if nothing comes to mind.
+  private static String hint(Linter.Unreachable e) {
+    String why = String.valueOf(e.getCause() == null ? e.getMessage() : e.getCause().getMessage());
+    if (e.getCause() instanceof SSLException) {
+      return why.contains("certificate")
+          ? "--ca FILE trusts a certificate or its authority; --insecure takes any, to try things."
+          : "For a server without TLS the URL begins with ws://.";
+    }
+    return why.contains("Connection refused")
+        ? "Nobody listens there: check the port, and that the server runs."
+        : "";
   }
 
   // ---- What is asked for ------------------------------------------------------------------------

@@ -190,10 +190,15 @@ final class Session implements Outgoing.Sink {
   static String sentence(Close close, String peer) {
     String reason = close.reason().isEmpty() ? "" : " " + Escape.value(close.reason());
     return switch (close.by()) {
-      case NETWORK -> "the connection broke:" + reason;
+      case NETWORK -> broken(close.reason());
       case PEER -> peer + " closed with " + named(close.code()) + reason;
       case SELF -> "closed with " + named(close.code()) + reason;
     };
+  }
+
+  private static String broken(String why) {
+    String broke = why.startsWith("the connection ") ? "" : "the connection broke: ";
+    return broke + Escape.printable(Escape.clip(why));
   }
 
   private static String named(int code) {

@@ -408,8 +408,52 @@ final class ConnectTest {
       try (Breaker breaker = new Breaker()) {
         Ran ran = Ran.weft("connect", "--wait=forever", "-m", "x", breaker.url());
         assertEquals(Main.ENDED_BADLY, ran.code());
-        assertTrue(ran.err().startsWith("weft: the connection broke: "), ran.err());
+        assertTrue(
+            ran.err().matches("weft: the connection broke: [^:\"]+\\.\n(weft: the message .*\n)?"),
+            ran.err());
       }
+    }
+
+    @Test
+    void whatMayHelpIsSaid() throws Exception {
+      int closed;
+      try (ServerSocket none = new ServerSocket()) {
+        none.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        closed = none.getLocalPort();
+      }
+      String at = "127.0.0.1:" + closed;
+      Ran.weft("connect", at)
+          .failed(
+              Main.CANNOT_CONNECT,
+              "",
+              "weft: ws://" + at + "/: cannot connect: " + at + ": Connection refused.",
+              "Nobody listens there: check the port, and that the server runs.");
+      Ran.weft("connect", "nowhere.invalid")
+          .failed(
+              Main.CANNOT_CONNECT,
+              "",
+              "weft: ws://nowhere.invalid/: the host nowhere.invalid is not known.",
+              "Check the host's name, and that this machine can look names up.");
+      String plain = "wss://127.0.0.1:" + server.port() + "/echo";
+      Ran.weft("connect", plain)
+          .failed(
+              Main.CANNOT_CONNECT,
+              "",
+              "weft: " + plain + ": TLS failed: the peer does not speak TLS.",
+              "For a server without TLS the URL begins with ws://.");
+      Ran redirect = Ran.weft("connect", puppetUrl + "?may=go");
+      assertTrue(redirect.err().contains("--follow 1 goes there."), redirect.err());
+    }
+
+    @Test
+    void aWrongCommandIsSaid() {
+      Ran.weft("conect", "ws://localhost/")
+          .failed(
+              Main.USAGE,
+              "",
+              "weft: there is no command 'conect'",
+              "Did you mean: weft connect or weft completion?",
+              "Try 'weft --help'.");
     }
 
     @Test

@@ -128,9 +128,14 @@ final class LintTest {
     }
     String url = "ws://127.0.0.1:" + port + "/";
     assertEquals(3, run("lint", url));
-    assertEquals("weft lint: " + url + ": cannot connect: Connection refused\n", err.toString());
+    assertEquals(
+        "weft lint: "
+            + url
+            + ": cannot connect: Connection refused.\n"
+            + "Nobody listens there: check the port, and that the server runs.\n",
+        err.toString());
     assertEquals(3, run("lint", "ws://nowhere.invalid/"));
-    assertTrue(err.toString().endsWith("ws://nowhere.invalid/: the host is not known\n"));
+    assertTrue(err.toString().endsWith("ws://nowhere.invalid/: the host is not known.\n"));
     assertEquals("", out.toString());
   }
 
@@ -140,7 +145,7 @@ final class LintTest {
       assertEquals(3, run("lint", url(weft, "/health")));
     }
     assertTrue(
-        err.toString().endsWith("it opens no WebSocket there, but answers: 404 Not Found\n"),
+        err.toString().endsWith("it opens no WebSocket there, but answers: 404 Not Found.\n"),
         err.toString());
   }
 

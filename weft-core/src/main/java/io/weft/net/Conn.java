@@ -246,7 +246,7 @@ public final class Conn extends Wheel.Timer {
 
   /// The connection broke, or cannot be made.
   void broke(String why) {
-    abort((state == State.CONNECTING ? "cannot connect: " : "the connection broke: ") + why);
+    abort(state == State.CONNECTING ? why : "the connection broke: " + why);
   }
 
   Socket socket() {

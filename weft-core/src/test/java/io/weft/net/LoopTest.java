@@ -467,7 +467,7 @@ final class LoopTest {
     assertEquals(2, loop.connections());
     poller.completes(into -> into.failed(to, new IOException("Connection refused")));
     loop.turn();
-    heard("|closed: cannot connect: Connection refused");
+    heard("|closed: Connection refused");
     assertEquals(1, gone);
     assertEquals(1, loop.connections());
     assertThrows(IOException.class, () -> connect(null, new Recorder()), "no socket is left");
