@@ -58,10 +58,10 @@ import tools.jackson.databind.node.ObjectNode;
     footerHeading = "%nExamples:%n",
     footer = {
       "  weft bench ws://localhost:8080/echo                       10 connections, 20 bytes, 10 s",
-      "  weft bench URL --connections 100 --size 16KiB             larger ones",
-      "  weft bench URL --in-flight 16                             16 on their way on each",
-      "  weft bench URL --rate 5000                                latency at half load",
-      "  weft bench URL --text --duration 1m --json > bench.json   for programs"
+      "  weft bench :8080/echo --connections 100 --size 16KiB      more of them, and larger ones",
+      "  weft bench :8080/echo --in-flight 16                      16 on their way on each",
+      "  weft bench :8080/echo --rate 5000 --duration 1m           latency at half load",
+      "  weft bench :8080/echo --text --json > bench.json          for programs"
     })
 final class Bench implements Callable<Integer> {
 

@@ -66,13 +66,14 @@ import tools.jackson.databind.node.ObjectNode;
     },
     footerHeading = "%nExamples:%n",
     footer = {
-      "  weft lint ws://localhost:8080/echo                   every rule",
-      "  weft lint wss://app.example/feed --strict            for CI: warnings count too",
-      "  weft lint URL --only close --only text/invalid       a group, and one rule",
-      "  weft lint URL --skip origin --json > lint.json       for programs",
-      "  weft lint URL --header 'Cookie: sid=42'              as somebody who has logged in",
-      "  weft lint URL --timeout 60s                          also how long it waits for a slow client",
-      "  weft lint --list                                     every rule, and what it demands"
+      "  weft lint ws://localhost:8080/echo                     every rule",
+      "  weft lint :8080/echo --strict                          for CI: warnings count too",
+      "  weft lint :8080/echo --only close --only text/invalid  a group, and one rule",
+      "  weft lint :8080/echo --skip origin --json > lint.json  for programs",
+      "  weft lint :8080/echo --header 'Cookie: sid=42'         as somebody who has logged in",
+      "  weft lint :8080/echo --timeout 60s                     how long a slow client is borne, too",
+      "  weft lint wss://app.example/feed --ca our-ca.pem       behind an authority of one's own",
+      "  weft lint --list                                       every rule, and what it demands"
     })
 final class Lint implements Callable<Integer> {
 

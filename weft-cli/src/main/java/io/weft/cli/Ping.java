@@ -48,8 +48,8 @@ import picocli.CommandLine.TypeConversionException;
     footer = {
       "  weft ping ws://localhost:8080/echo         once a second, until Ctrl-C",
       "  weft ping -c 5 :8080/echo                  five times",
-      "  weft ping -c 1000 -i 1ms -q :8080/echo     the summary of many",
-      "  weft ping -c 1 -W 2s wss://app.example/ws && echo alive"
+      "  weft ping -c 100 -i 20ms -q :8080/echo     the summary of many",
+      "  weft ping -c 1 -W 2s :8080/echo && echo alive"
     })
 final class Ping implements Callable<Integer> {
 

@@ -37,16 +37,20 @@ final class TlsCommandsTest {
   /// Makes a certificate, and writes it and its key as PEM, `NAME.pem` and `NAME.key`.
   private SelfSigned write(String name) throws Exception {
     SelfSigned made = SelfSigned.forHost("localhost");
-    write(name + ".pem", "CERTIFICATE", made.store().getCertificate("weft").getEncoded());
-    write(name + ".key", "PRIVATE KEY", made.store().getKey("weft", made.password()).getEncoded());
+    write(made, folder.resolve(name + ".pem"), folder.resolve(name + ".key"));
     return made;
   }
 
-  private void write(String file, String label, byte[] der) throws Exception {
+  /// Writes a certificate and its key as PEM.
+  static void write(SelfSigned made, Path certificate, Path key) throws Exception {
+    write(certificate, "CERTIFICATE", made.store().getCertificate("weft").getEncoded());
+    write(key, "PRIVATE KEY", made.store().getKey("weft", made.password()).getEncoded());
+  }
+
+  private static void write(Path file, String label, byte[] der) throws Exception {
     String base64 = Base64.getMimeEncoder().encodeToString(der);
     Files.writeString(
-        folder.resolve(file),
-        "-----BEGIN " + label + "-----\n" + base64 + "\n-----END " + label + "-----\n");
+        file, "-----BEGIN " + label + "-----\n" + base64 + "\n-----END " + label + "-----\n");
   }
 
   private String file(String name) {
