@@ -28,8 +28,6 @@ final class ClientLoop {
   /// For the long pieces of TLS handshakes.
   final Executor tasks;
 
-  private final Thread thread;
-
   /// The codecs of each kind of clients that compress.
   private final Map<Kind, Codecs> codecs = new ConcurrentHashMap<>();
 
@@ -41,14 +39,14 @@ final class ClientLoop {
     this.loop = Loops.open(limits, limits.poolBytes(), Loops.choose(Transport.ofProperty()));
     this.maskingKeys = new MaskingKeys(new SecureRandom());
     this.tasks = Loops.tasks(THREAD + "-tls", limits);
-    this.thread = Thread.ofPlatform().name(THREAD).daemon().start(loop);
+    Thread.ofPlatform().name(THREAD).daemon().start(loop);
     Loops.watch(THREAD + "-watchdog", List.of(loop), limits);
   }
 
   /// The loop; made when first asked for, and made anew should its poller have failed.
   static synchronized ClientLoop shared() {
     ClientLoop now = shared;
-    if (now == null || !now.thread.isAlive()) {
+    if (now == null || now.loop.hasFailed()) {
       try {
         now = new ClientLoop();
       } catch (IOException e) {

@@ -3,6 +3,7 @@ package io.weft;
 import io.weft.net.Conn;
 import io.weft.net.Loop;
 import io.weft.ws.Engine;
+import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
@@ -68,9 +69,12 @@ public final class Live implements AutoCloseable {
   private final Limits limits;
   private final Endpoint endpoint;
   private final Reconnect reconnect;
-  private final Loop loop;
   private final LiveOutbox outbox;
   private final CompletableFuture<State.Closed> closed = new CompletableFuture<>();
+
+  /// The clients' loop. Should that fail, the next attempt moves to the one that replaces it, on
+  /// the thread of the old one; what the old one still has for this is passed on by [#onLoop].
+  private volatile Loop loop;
 
   /// Changed on the loop's thread, by [#become].
   private volatile State state = new State.Connecting(1);
@@ -103,7 +107,18 @@ public final class Live implements AutoCloseable {
   }
 
   void begin() {
-    loop.execute(this::connect);
+    onLoop(this::connect);
+  }
+
+  /// Runs something on the loop's thread, whichever loop it is when it comes to it.
+  private void onLoop(Runnable task) {
+    loop.execute(() -> {
+      if (loop.isCurrent()) {
+        task.run();
+      } else {
+        onLoop(task);
+      }
+    });
   }
 
   // ---- What the application asks --------------------------------------------------------------
@@ -156,10 +171,10 @@ public final class Live implements AutoCloseable {
     outbox.add(delivery);
     if (delivery.outcome() == Delivery.Outcome.KEPT) {
       if (outbox.sweepsLateFor(delivery.expiresNs)) {
-        loop.execute(this::sweep);
+        onLoop(this::sweep);
       }
       if (state instanceof State.Open && pumps.compareAndSet(false, true)) {
-        loop.post(this::pump);
+        loop.post(() -> onLoop(this::pump));
       }
     }
     return delivery;
@@ -200,7 +215,7 @@ public final class Live implements AutoCloseable {
   public void close(int code, String reason) {
     WsStage.checkClose(code, reason);
     outbox.close();
-    loop.execute(() -> closeNow(code, reason));
+    onLoop(() -> closeNow(code, reason));
   }
 
   private void closeNow(int code, String reason) {
@@ -231,6 +246,9 @@ public final class Live implements AutoCloseable {
     if (state instanceof State.Closed) {
       return; // before the loop came to begin
     }
+    if (loop.hasFailed() && move()) {
+      return; // to where the attempt is made
+    }
     become(new State.Connecting(failures + 1));
     if (state instanceof State.Closed) {
       return; // by the listener
@@ -247,9 +265,31 @@ public final class Live implements AutoCloseable {
     var _ =
         attempt.whenComplete((ws, failure) -> {
           if (failure != null) {
-            loop.execute(() -> failed(next, failure));
+            onLoop(() -> failed(next, failure));
           }
         });
+  }
+
+  /// Goes on with the loop that is in the place of one that has failed.
+  ///
+  /// @return false if there is none; the old one still keeps time, for another attempt
+  private boolean move() {
+    Loop next;
+    try {
+      next = ClientLoop.shared().loop;
+    } catch (UncheckedIOException e) {
+      LOG.log(Level.WARNING, "A live connection finds no loop to move to.", e);
+      return false;
+    }
+    cancelSweep.run();
+    cancelSweep = () -> {};
+    cancelAttempt = () -> {};
+    loop = next;
+    next.post(() -> {
+      sweep();
+      connect();
+    });
+    return true;
   }
 
   @SuppressWarnings("ReferenceEquality") // this very attempt

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.weft.Delivery.Outcome;
+import io.weft.net.Fault;
+import io.weft.net.Loop;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -258,6 +260,40 @@ final class LiveTest {
       assertHears("second");
     }
     assertTrue(Thread.activeCount() <= threads + 3, "no thread of its own");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void movesToAnotherLoopWhenItsOwnFails(boolean isOpen) throws Exception {
+    int port = isOpen ? start(0).port() : freePort();
+    Live live = live(port, "/feed", QUICK);
+    if (isOpen) {
+      live.send("before");
+      assertHears("before");
+      await(Live.State.Open.class);
+    } else {
+      await(Live.State.Waiting.class);
+    }
+    Loop failing = ClientLoop.shared().loop;
+    try (Logged logged = new Logged()) {
+      Fault.failPoller(failing);
+      Probe.until("it has failed", failing::hasFailed);
+      Delivery kept = live.send("kept");
+      if (isOpen) {
+        Ending why = await(Live.State.Waiting.class).why();
+        assertTrue(why.what().contains("the loop failed"), why.what());
+      } else {
+        start(port);
+      }
+      assertHears("kept");
+      assertEquals(Outcome.SENT, settled(kept));
+      await(Live.State.Open.class);
+      assertEquals(Outcome.SENT, settled(live.send("again")));
+      live.close();
+      live.closed().get(20, TimeUnit.SECONDS);
+      assertEquals(1, logged.count("The poller failed"), logged.all());
+    }
+    failing.stop();
   }
 
   // ---- For good -------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 
 /// What Weft logs while it is open: kept, and not printed.
-final class Logged implements AutoCloseable {
+public final class Logged implements AutoCloseable {
 
   private final Logger logger = Logger.getLogger("io.weft");
   private final boolean parents = logger.getUseParentHandlers();
@@ -26,18 +26,19 @@ final class Logged implements AutoCloseable {
         public void close() {}
       };
 
-  Logged() {
+  /// Begins to note.
+  public Logged() {
     logger.setUseParentHandlers(false);
     logger.addHandler(handler);
   }
 
   /// How many lines hold `text`.
-  long count(String text) {
+  public long count(String text) {
     return records.stream().filter(line -> line.getMessage().contains(text)).count();
   }
 
   /// All lines, for the message of an assertion.
-  String all() {
+  public String all() {
     return String.join("\n", records.stream().map(LogRecord::getMessage).toList());
   }
 

@@ -11,7 +11,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Accepts connections on the first loop and deals them out over all loops in turn.
+/// Accepts connections on the first loop and deals them out over all loops in turn. A loop that has
+/// failed gets none; should it be the one that accepts, the next that has not failed listens in its
+/// place.
 ///
 /// Accepting pauses at the limit of connections, until one closes, and for a moment when the system
 /// has no more file descriptors to give; connections then wait in the kernel's queue. Either is
@@ -36,8 +38,13 @@ public final class Listener {
         }
       };
 
-  // Of the first loop's thread:
+  /// The loop that accepts.
+  private volatile Loop home;
+
+  // Of that loop's thread:
   private int turn;
+  private @Nullable InetSocketAddress bound;
+  private boolean closed;
   private boolean accepting;
   private boolean listening;
   private long loggedNs;
@@ -48,6 +55,7 @@ public final class Listener {
   /// @param begin gives a connection its first stage
   public Listener(List<Loop> loops, int maxConnections, Conn.Terms terms, Consumer<Conn> begin) {
     this.loops = List.copyOf(loops);
+    this.home = loops.getFirst();
     this.maxConnections = maxConnections;
     this.begin = begin;
     this.loggedNs = loops.getFirst().nowNs() - LOG_NS;
@@ -68,35 +76,102 @@ public final class Listener {
   ///
   /// @return completed on the first loop, with the address bound or the reason why not
   public CompletableFuture<InetSocketAddress> open(InetSocketAddress address) {
-    CompletableFuture<InetSocketAddress> bound = new CompletableFuture<>();
-    Loop loop = loops.getFirst();
-    loop.post(() -> {
+    CompletableFuture<InetSocketAddress> opened = new CompletableFuture<>();
+    atHome(() -> {
       try {
-        loop.listenWith(this);
-        InetSocketAddress at = loop.poller().listen(address, BACKLOG);
-        accepting = true;
-        listening = true;
-        bound.complete(at);
+        opened.complete(listen(address));
       } catch (IOException | RuntimeException e) {
-        bound.completeExceptionally(e);
+        opened.completeExceptionally(e);
       }
     });
-    return bound;
+    return opened;
+  }
+
+  private InetSocketAddress listen(InetSocketAddress address) throws IOException {
+    home.listenWith(this);
+    InetSocketAddress at = home.poller().listen(address, BACKLOG);
+    bound = at;
+    accepting = true;
+    listening = true;
+    return at;
   }
 
   /// Stops to listen; connections stay as they are.
   ///
   /// @return completed when the port is free
   public CompletableFuture<@Nullable Void> close() {
-    CompletableFuture<@Nullable Void> closed = new CompletableFuture<>();
-    Loop loop = loops.getFirst();
-    loop.post(() -> {
-      listening = false;
-      loop.wheel().cancel(retry);
-      loop.poller().unlisten();
-      closed.complete(null);
+    CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
+    atHome(() -> {
+      closed = true;
+      home.wheel().cancel(retry);
+      if (listening) {
+        listening = false;
+        home.poller().unlisten();
+      }
+      done.complete(null);
     });
-    return closed;
+    return done;
+  }
+
+  /// Runs something on the loop that accepts, whichever that is when it comes to it.
+  @SuppressWarnings("ReferenceEquality") // the same loop
+  private void atHome(Runnable task) {
+    Loop at = home;
+    at.post(() -> {
+      if (at == home) {
+        task.run();
+      } else {
+        atHome(task);
+      }
+    });
+  }
+
+  /// The loop that accepts has failed and listens no more; on its thread.
+  void failed(Loop loop) {
+    loop.wheel().cancel(retry);
+    listening = false;
+    InetSocketAddress address = bound;
+    if (closed || address == null) {
+      return;
+    }
+    Loop next = nextLoop();
+    if (next == null) {
+      LOG.log(
+          Level.ERROR,
+          "Every loop has failed: no connection is accepted at "
+              + address
+              + " any more. Close the server and start another.");
+      return;
+    }
+    home = next;
+    atHome(() -> {
+      if (home.hasFailed()) {
+        failed(home); // before it could listen
+      } else if (!closed) {
+        listenAgain(address);
+      }
+    });
+  }
+
+  private void listenAgain(InetSocketAddress address) {
+    try {
+      listen(address);
+      LOG.log(Level.WARNING, "A loop has failed; another accepts at " + address + " now.");
+    } catch (IOException e) {
+      LOG.log(Level.ERROR, "A loop has failed, and nobody can listen at " + address + " now.", e);
+    }
+  }
+
+  /// The next in turn that has not failed; null if there is none.
+  private @Nullable Loop nextLoop() {
+    for (int left = loops.size(); left > 0; left--) {
+      Loop loop = loops.get(turn);
+      turn = (turn + 1) % loops.size();
+      if (!loop.hasFailed()) {
+        return loop;
+      }
+    }
+    return null;
   }
 
   /// How many connections are open; from any thread.
@@ -107,8 +182,8 @@ public final class Listener {
   /// A connection came in.
   void accepted(Socket socket) {
     int now = open.incrementAndGet();
-    Loop loop = loops.get(turn);
-    turn = (turn + 1) % loops.size();
+    Loop next = nextLoop();
+    Loop loop = next == null ? home : next;
     if (loop.isCurrent()) {
       loop.adopt(socket, terms, begin);
     } else {
@@ -128,11 +203,11 @@ public final class Listener {
             + "; "
             + open
             + " connections are open. Is the open-file limit (ulimit -n) too low?");
-    loops.getFirst().wheel().schedule(retry, loops.getFirst().nowNs() + RETRY_NS);
+    home.wheel().schedule(retry, home.nowNs() + RETRY_NS);
   }
 
   private void pause(String why) {
-    Loop loop = loops.getFirst();
+    Loop loop = home;
     if (loop.nowNs() - loggedNs >= LOG_NS) {
       loggedNs = loop.nowNs();
       LOG.log(Level.WARNING, why);
@@ -144,13 +219,13 @@ public final class Listener {
   private void acceptIfAllowed() {
     if (listening && !accepting && open.get() < maxConnections) {
       accepting = true;
-      loops.getFirst().poller().accepting(true);
+      home.poller().accepting(true);
     }
   }
 
   private void gone() {
     if (open.getAndDecrement() == maxConnections) {
-      loops.getFirst().post(this::acceptIfAllowed);
+      atHome(this::acceptIfAllowed);
     }
   }
 }

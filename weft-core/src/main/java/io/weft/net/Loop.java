@@ -12,6 +12,7 @@ import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
@@ -76,6 +77,9 @@ public final class Loop implements Runnable {
   private volatile boolean asleep;
   private volatile boolean stopped;
 
+  /// Why it can go on no more; null as long as it can.
+  private volatile @Nullable Throwable failure;
+
   /// When the running turn began, by the clock; 0 between turns. For the [Watchdog].
   private volatile long turnSinceNs;
 
@@ -97,18 +101,52 @@ public final class Loop implements Runnable {
     this.wheel = new Wheel(nowNs);
   }
 
-  /// Turns until [#stop()], or until a turn fails; then closes every connection and the poller.
+  /// Turns until [#stop()], or until a turn fails; then closes every connection and the poller. One
+  /// that has failed takes no more connections, and goes on with mail and timers alone until it is
+  /// stopped: so whoever counts on it hears what has become of it.
   @Override
   public void run() {
     attach();
     try {
-      while (!stopped) {
+      while (!stopped && failure == null) {
         turn();
       }
     } catch (Throwable bug) {
-      LOG.log(Level.ERROR, "A turn failed; the loop stops, and its connections close.", bug);
+      LOG.log(Level.ERROR, "A turn failed; the loop's connections close.", bug);
+      failure = bug;
     }
     close();
+    if (failure != null) {
+      if (listener != null) {
+        listener.failed(this);
+      }
+      goOnWithout();
+    }
+  }
+
+  /// Has the running turn be the last.
+  void pollerFailed(IOException why) {
+    LOG.log(Level.ERROR, "The poller failed; the loop's connections close.", why);
+    failure = why;
+  }
+
+  /// Whether it has failed, and has no connections any more.
+  public boolean hasFailed() {
+    return failure != null;
+  }
+
+  private void goOnWithout() {
+    while (!stopped) {
+      asleep = true;
+      if (mailbox.isEmpty()) {
+        LockSupport.parkNanos(this, wheel.delayNs(clock.getAsLong()));
+      }
+      asleep = false;
+      Thread.interrupted();
+      nowNs = clock.getAsLong();
+      runMail();
+      wheel.advance(nowNs);
+    }
   }
 
   /// Makes the current thread the one that this loop belongs to.
@@ -151,8 +189,7 @@ public final class Loop implements Runnable {
     try {
       poller.poll(idle && mailbox.isEmpty() ? wheel.delayNs(clock.getAsLong()) : 0);
     } catch (IOException e) {
-      LOG.log(Level.ERROR, "The poller failed; the loop stops, and its connections close.", e);
-      stopped = true;
+      pollerFailed(e);
     }
     asleep = false;
     Thread.interrupted(); // a handler's interrupt must not keep the poller from waiting
@@ -253,7 +290,7 @@ public final class Loop implements Runnable {
     runMail(); // sockets that were on their way here are adopted, to be closed
     for (Conn conn = conns.first(); conn != null; conn = conns.first()) {
       try {
-        conn.abort("the server stopped");
+        conn.abort(failure == null ? "the server stopped" : "the loop failed: " + failure);
       } catch (Throwable bug) {
         LOG.log(Level.ERROR, "Closing a connection failed.", bug);
       }
@@ -354,6 +391,9 @@ public final class Loop implements Runnable {
     if (asleep) {
       asleep = false; // two threads may both wake it; that costs a system call and nothing else
       poller.wake();
+      if (failure != null) {
+        LockSupport.unpark(thread);
+      }
     }
   }
 
@@ -380,6 +420,11 @@ public final class Loop implements Runnable {
   ///
   /// @param begin gives the connection its first stage
   void adopt(Socket socket, Conn.Terms terms, Consumer<Conn> begin) {
+    if (failure != null) {
+      socket.discard();
+      terms.gone().run();
+      return;
+    }
     try {
       poller.adopt(socket);
     } catch (IOException e) {
@@ -398,9 +443,13 @@ public final class Loop implements Runnable {
   ///
   /// @param to an address that is resolved
   /// @param first makes the first stage, which begins when the connection is there
-  /// @throws IOException if the system has no more sockets (file descriptors) to give
+  /// @throws IOException if the system has no more sockets (file descriptors) to give, or the loop
+  ///   has failed
   public Conn connect(InetSocketAddress to, Conn.Terms terms, Function<Conn, Stage> first)
       throws IOException {
+    if (failure != null) {
+      throw new IOException("the loop has failed: " + failure);
+    }
     Conn conn = enter(new Conn(this, poller.connect(to), terms, true));
     conn.connecting(first.apply(conn));
     return conn;

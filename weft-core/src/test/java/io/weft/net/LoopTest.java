@@ -2,6 +2,7 @@ package io.weft.net;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -558,10 +559,34 @@ final class LoopTest {
     poller.completes(into -> {
       throw new IllegalStateException("on purpose");
     });
+    loop.stop();
     loop.run();
-    heard("|closed: the server stopped");
+    heard("|closed: the loop failed: java.lang.IllegalStateException: on purpose");
     assertTrue(poller.closed);
     assertEquals(1, gone);
+  }
+
+  @Test
+  void keepsTimeAndRunsMailWhenItHasFailed() {
+    poller.completes(into -> {
+      throw new IllegalStateException("on purpose");
+    });
+    List<String> ran = new ArrayList<>();
+    loop.after(
+        Duration.ofMillis(1).toNanos(),
+        () -> {
+          ran.add("timer, " + loop.hasFailed());
+          loop.post(() -> {
+            ran.add("mail");
+            assertNull(adopt(new ScriptedPoller.Line(), new Recorder()));
+            assertThrows(IOException.class, () -> loop.connect(null, terms, c -> stage));
+            loop.stop();
+          });
+        });
+    clockNs += Duration.ofSeconds(1).toNanos(); // what stands still otherwise
+    loop.run();
+    assertEquals(List.of("timer, true", "mail"), ran);
+    assertEquals(2, gone, "a socket that came too late is counted too");
   }
 
   @Test

@@ -1,0 +1,14 @@
+package io.weft.net;
+
+import java.io.IOException;
+
+/// Makes loops fail.
+public final class Fault {
+
+  private Fault() {}
+
+  /// Has a loop's poller fail, soon.
+  public static void failPoller(Loop loop) {
+    loop.post(() -> loop.pollerFailed(new IOException("on purpose")));
+  }
+}
