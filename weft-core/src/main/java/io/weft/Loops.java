@@ -42,6 +42,22 @@ final class Loops {
         limits.mailboxMails());
   }
 
+  /// Says so if a message that may come in could never be sent on, for want of a loop's memory.
+  static void warnIfTooNarrow(Limits limits, int loops) {
+    long share = limits.poolBytes() / loops;
+    if (share < limits.messageBytes()) {
+      LOG.log(
+          Level.WARNING,
+          "Messages above %d bytes will always be REFUSED: that is each loop's share of poolBytes (%d over %d loops), and messageBytes allows %d. Set poolBytes to %d or more, take fewer loops, or lower messageBytes."
+              .formatted(
+                  share,
+                  limits.poolBytes(),
+                  loops,
+                  limits.messageBytes(),
+                  (long) loops * limits.messageBytes()));
+    }
+  }
+
   /// Makes what runs the long pieces of TLS handshakes, beside the loops: as many threads as there
   /// are processors, which begin with the first piece and end when there are none for a while.
   static ThreadPoolExecutor tasks(String threadName, Limits limits) {

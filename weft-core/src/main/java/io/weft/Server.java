@@ -99,6 +99,7 @@ public final class Server implements AutoCloseable {
     this.threads = new ArrayList<>();
     Transport asked = builder.transport;
     this.transport = Loops.choose(asked == null ? Transport.ofProperty() : asked);
+    Loops.warnIfTooNarrow(limits, builder.loops);
     try {
       for (int at = 0; at < builder.loops; at++) {
         loops.add(Loops.open(limits, limits.poolBytes() / builder.loops, transport));

@@ -46,6 +46,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -1114,6 +1115,26 @@ final class LimitsTest {
       assertEquals(Send.SENT, ws.send("room again"));
       assertEquals("room again", peer.read().text());
       assertEquals(0, logged.count("threw"), logged.all());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"3000, 0", "2999, 1"})
+  void saysAtStartIfALoopsShareIsBelowAMessage(long poolBytes, int lines) {
+    try (Logged logged = new Logged();
+        Server server =
+            Server.at("127.0.0.1", 0)
+                .loops(3)
+                .closeAtShutdown(false)
+                .limits(l -> l.messageBytes(1000).poolBytes(poolBytes))
+                .route("/", new Endpoint() {})
+                .start()) {
+      assertTrue(server.port() > 0);
+      assertEquals(
+          lines,
+          logged.count("(2999 over 3 loops), and messageBytes allows 1000. Set poolBytes to 3000"),
+          logged.all());
+      assertEquals(lines, logged.count("REFUSED"), logged.all());
     }
   }
 
