@@ -42,8 +42,16 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
   private final ArrayDeque<Message> inbox = new ArrayDeque<>(4);
   private int inboxBytes;
   private boolean full;
-  private long roomNumber;
   private @Nullable Close end;
+
+  /// Whether [#wake] is to run soon, because a message has come.
+  private boolean toWake;
+
+  /// How often there was room again; written under the lock.
+  private volatile long roomNumber;
+
+  /// Wakes whoever waits for a message.
+  private final Runnable wake = this::wake;
 
   Conversation(WsStage stage, long id, Request request, @Nullable String subprotocol) {
     super(stage, id, request, subprotocol);
@@ -169,24 +177,18 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
   }
 
   private Send untilTaken(Sending sending) {
+    long seen = roomNumber;
+    Send sent = sending.attempt();
+    if (sent.isTaken() || stage().loop().isCurrent()) {
+      return sent;
+    }
     long deadlineNs = System.nanoTime() + stage().core().limits.progressTimeout().toNanos();
-    while (true) {
-      long seen = roomNumber();
-      Send sent = sending.attempt();
-      if (sent.isTaken() || stage().loop().isCurrent()) {
-        return sent;
-      }
+    while (!sent.isTaken()) {
       awaitRoom(seen, deadlineNs);
+      seen = roomNumber;
+      sent = sending.attempt();
     }
-  }
-
-  private long roomNumber() {
-    lock.lock();
-    try {
-      return roomNumber;
-    } finally {
-      lock.unlock();
-    }
+    return sent;
   }
 
   private void awaitRoom(long seen, long deadlineNs) {
@@ -267,6 +269,7 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
   }
 
   private void arrived(Message message) {
+    boolean isFirst;
     lock.lock();
     try {
       inbox.add(message);
@@ -276,12 +279,27 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
         full = true;
         stage().inboxIsFull();
       }
+      isFirst = !toWake;
+      toWake = true;
+    } finally {
+      lock.unlock();
+    }
+    if (isFirst) {
+      stage().loop().wakeAfterTurn(wake);
+    }
+  }
+
+  private void wake() {
+    lock.lock();
+    try {
+      toWake = false;
       changed.signalAll();
     } finally {
       lock.unlock();
     }
   }
 
+  @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
   private void hasRoom() {
     lock.lock();
     try {

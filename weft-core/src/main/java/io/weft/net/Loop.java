@@ -58,6 +58,7 @@ public final class Loop implements Runnable {
   private List<Conn> flushing = new ArrayList<>();
   private List<Conn> toGoOn = new ArrayList<>();
   private List<Conn> goingOn = new ArrayList<>();
+  private List<Runnable> toWake = new ArrayList<>();
   private final Conns conns = new Conns();
 
   /// Connections that have ended and whose sockets the poller still has.
@@ -172,6 +173,7 @@ public final class Loop implements Runnable {
     wheel.advance(nowNs);
     flush();
     deliver(); // what the writes have already come to
+    wakeAll();
     if (!willTrim && pool.isLarge()) {
       willTrim = true;
       after(TRIM_NS, this::trim);
@@ -275,6 +277,19 @@ public final class Loop implements Runnable {
     now.clear();
   }
 
+  /// Wakes the threads that wait for what this turn has brought. To wake a virtual thread from here
+  /// may cost a system call, and it may run at once, alone, in the loop's stead; many are woken by
+  /// one of their kind, and so run one after the other.
+  private void wakeAll() {
+    if (toWake.size() == 1) {
+      toWake.removeLast().run();
+    } else if (!toWake.isEmpty()) {
+      List<Runnable> all = toWake;
+      toWake = new ArrayList<>(all.size());
+      Thread.ofVirtual().start(() -> all.forEach(Runnable::run));
+    }
+  }
+
   /// Closes a connection whose own code failed, so that it costs no other.
   static void abandon(Conn conn, Throwable bug) {
     LOG.log(Level.ERROR, "A connection's code failed; it is closed.", bug);
@@ -366,6 +381,12 @@ public final class Loop implements Runnable {
   public void postReserved(Runnable mail) {
     mailbox.putReserved(mail);
     wake();
+  }
+
+  /// Has `wake`, which wakes a virtual thread and neither blocks nor fails, run soon after the
+  /// turn, on some thread; on the loop's thread.
+  public void wakeAfterTurn(Runnable wake) {
+    toWake.add(wake);
   }
 
   /// Runs `task` now if this is the loop's thread, else posts it.

@@ -14,7 +14,11 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -203,6 +207,27 @@ final class LoopTest {
     poller.reads(line, "1rest");
     loop.turn();
     assertEquals("rest", second.heard.toString());
+  }
+
+  @Test
+  void wakesOneThatWaitsAfterTheTurnAndManyFromAVirtualThread() throws Exception {
+    List<Thread> wakers = new CopyOnWriteArrayList<>();
+    loop.post(() -> loop.wakeAfterTurn(() -> wakers.add(Thread.currentThread())));
+    assertEquals(List.of(), wakers);
+    loop.turn();
+    assertEquals(List.of(Thread.currentThread()), wakers);
+    CountDownLatch woken = new CountDownLatch(3);
+    for (int n = 0; n < 3; n++) {
+      loop.wakeAfterTurn(() -> {
+        wakers.add(Thread.currentThread());
+        woken.countDown();
+      });
+    }
+    loop.turn();
+    assertTrue(woken.await(10, TimeUnit.SECONDS));
+    assertEquals(4, wakers.size());
+    assertTrue(wakers.getLast().isVirtual());
+    assertEquals(2, Set.copyOf(wakers).size());
   }
 
   @Test
