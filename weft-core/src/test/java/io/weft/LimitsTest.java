@@ -226,7 +226,7 @@ final class LimitsTest {
                         .http("/hi", request -> Response.text(200, "hi")));
         Peer client = Peer.tcp(rig.port())) {
       for (int request = 0; request < 4; request++) {
-        Thread.sleep(SHORT.toMillis() / 2);
+        Thread.sleep(SHORT.toMillis() / 3);
         client.send("GET /hi HTTP/1.1\r\nHost: a\r\n\r\n");
         assertTrue(client.readHead().startsWith("HTTP/1.1 200 "));
         assertArrayEquals(new byte[] {'h', 'i'}, client.socket.getInputStream().readNBytes(2));
