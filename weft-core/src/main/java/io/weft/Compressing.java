@@ -96,9 +96,9 @@ final class Compressing {
   }
 
   /// What a client offers; on any thread. Context takeover only while there is the memory that it
-  /// takes for good.
+  /// takes for good, with a server that does not keep to a small window.
   List<DeflateOffer> offers() {
-    long bytes = Zlib.system().decompressorBytes(terms.windowBits());
+    long bytes = Zlib.system().decompressorBytes(DeflateOffer.MOST_BITS);
     boolean room = CodecMemory.PROCESS.hasRoom(bytes, mostBytes);
     return DeflateOffer.offers(room ? terms : terms.withoutTakeover());
   }

@@ -27,7 +27,7 @@ import io.weft.zlib.Zlib;
 /// @param mode off, on, or on with context takeover
 /// @param windowBits of the window that is compressed with at most, and that the peer is asked to
 ///   compress with, if it allows that: 9 to 15, 12 by default. The memory of both directions
-///   follows from it
+///   follows from it, unless the peer keeps to its own window, of 15 bits
 /// @param level 1 (fast) to 9 (small), as of zlib; 6 by default
 /// @param memoryLevel 1 to 9, as of zlib; 5 by default. A compressor takes `2^(windowBits + 2) +
 ///   2^(memoryLevel + 9)` bytes and 6 KiB: 38 KiB by default

@@ -7,10 +7,4 @@ final class ClientToUndertowTest extends ForeignServerTest {
   ForeignServer start(Authority.Issued localhost, Authority.Issued elsewhere) throws Exception {
     return new UndertowServer(localhost, elsewhere);
   }
-
-  /// It agrees, and says nothing of the window.
-  @Override
-  boolean answersForWindows() {
-    return false;
-  }
 }

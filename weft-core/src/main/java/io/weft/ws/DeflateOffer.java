@@ -28,6 +28,9 @@ public record DeflateOffer(
   /// The extension's registered name.
   public static final String NAME = "permessage-deflate";
 
+  /// The largest window (§7.1.2), which is meant where nothing is said.
+  public static final int MOST_BITS = 15;
+
   private static final String SERVER_NO_CONTEXT_TAKEOVER = "server_no_context_takeover";
   private static final String CLIENT_NO_CONTEXT_TAKEOVER = "client_no_context_takeover";
   private static final String SERVER_MAX_WINDOW_BITS = "server_max_window_bits";
@@ -35,7 +38,6 @@ public record DeflateOffer(
 
   private static final int ABSENT = 0;
   private static final int ANY = -1;
-  private static final int MOST_BITS = 15;
 
   /// What one side wants.
   ///
@@ -136,7 +138,8 @@ public record DeflateOffer(
   /// What a client offers, its favourite first.
   ///
   /// A server that does not know window sizes declines the first offer of a client that wants small
-  /// ones; the second lets it compress without taking memory of the client for good.
+  /// ones; the second lets it compress without taking memory of the client for good. Some servers
+  /// agree and pass over both wishes, which answers the third.
   public static List<DeflateOffer> offers(Terms terms) {
     int own = terms.leastBits == MOST_BITS ? ABSENT : ANY;
     if (!terms.takeover) {
@@ -147,7 +150,9 @@ public record DeflateOffer(
     }
     int bits = terms.windowBits;
     return List.of(
-        new DeflateOffer(false, false, bits, bits), new DeflateOffer(true, false, ABSENT, bits));
+        new DeflateOffer(false, false, bits, bits),
+        new DeflateOffer(true, false, ABSENT, bits),
+        new DeflateOffer(false, false, ABSENT, bits));
   }
 
   /// Judges a server's answer.

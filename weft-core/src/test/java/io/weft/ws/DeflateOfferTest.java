@@ -124,7 +124,7 @@ final class DeflateOfferTest {
       delimiter = '|',
       value = {
         "takeover 15 of 9  | pmd; c_bits",
-        "takeover 12 of 9  | pmd; s_bits=12; c_bits=12, pmd; s_nct; c_bits=12",
+        "takeover 12 of 9  | pmd; s_bits=12; c_bits=12, pmd; s_nct; c_bits=12, pmd; c_bits=12",
         "takeover 15 of 15 | pmd",
         "no 15 of 9        | pmd; s_nct; c_nct; c_bits",
         "no 12 of 9        | pmd; s_nct; c_nct; c_bits",
@@ -159,11 +159,12 @@ final class DeflateOfferTest {
         "takeover 15 of 9 | pmd; s_nct=1         | no",
         "takeover 15 of 9 | pmd; unknown         | no",
         "takeover 15 of 9 | x-other              | no",
-        // offered: pmd; s_bits=12; c_bits=12, pmd; s_nct; c_bits=12
+        // offered: pmd; s_bits=12; c_bits=12, pmd; s_nct; c_bits=12, pmd; c_bits=12
         "takeover 12 of 9 | pmd; s_bits=12       | yes",
         "takeover 12 of 9 | pmd; s_bits=9; c_bits=9 | yes",
-        "takeover 12 of 9 | pmd; s_bits=13       | no",
-        "takeover 12 of 9 | pmd                  | no",
+        "takeover 12 of 9 | pmd; s_bits=13       | yes",
+        "takeover 12 of 9 | pmd                  | yes",
+        "takeover 12 of 9 | pmd; c_bits=13       | no",
         "takeover 12 of 9 | pmd; s_nct           | yes",
         "takeover 12 of 9 | pmd; s_nct; s_bits=15| yes",
         "takeover 12 of 9 | pmd; s_nct; c_bits=13| no",
