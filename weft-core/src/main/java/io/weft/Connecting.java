@@ -319,8 +319,7 @@ final class Connecting {
     assert state == State.SHAKING_HANDS;
     state = State.ENDED;
     racing.clear();
-    InetSocketAddress remote = (InetSocketAddress) conn.remote();
-    Request request = new Request(attempt.request, remote, conn.session(), null, new byte[0]);
+    Request request = new Request(attempt.request, conn, conn.session(), null, new byte[0]);
     Compressing compressing = core.compressing;
     Deflate extension =
         deflate == null || compressing == null ? null : compressing.agreed(loop, deflate);

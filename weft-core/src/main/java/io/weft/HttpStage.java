@@ -14,7 +14,6 @@ import io.weft.ws.Upgrade;
 import java.io.ByteArrayOutputStream;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
@@ -166,7 +165,7 @@ final class HttpStage implements Stage {
       refuse(403, "the origin " + head.header("Origin") + " is not allowed here");
       return;
     }
-    Request request = new Request(head, remote(), conn.session(), match, NO_BODY);
+    Request request = new Request(head, conn, conn.session(), match, NO_BODY);
     Handshake decision = decide(endpoint, request);
     if (decision.refusal() != null) {
       answer(decision.refusal(), head.isMethod("HEAD"), false);
@@ -263,7 +262,7 @@ final class HttpStage implements Stage {
     }
     conn.loop().handling(true);
     try {
-      return handler.answer(new Request(head, remote(), conn.session(), match, content));
+      return handler.answer(new Request(head, conn, conn.session(), match, content));
     } catch (Throwable thrown) {
       LOG.log(Level.ERROR, "The handler of " + head.target() + " threw.", thrown);
       return Response.text(500, "the server failed\n");
@@ -342,9 +341,5 @@ final class HttpStage implements Stage {
   @Override
   public void closed(String reason) {
     body = null;
-  }
-
-  private InetSocketAddress remote() {
-    return (InetSocketAddress) conn.remote();
   }
 }

@@ -3,6 +3,7 @@ package io.weft;
 import io.weft.http.Head;
 import io.weft.http.HttpException;
 import io.weft.http.Target;
+import io.weft.net.Conn;
 import java.net.InetSocketAddress;
 import java.util.Arrays;
 import java.util.List;
@@ -16,19 +17,18 @@ public final class Request {
   private static final byte[] NO_BODY = {};
 
   private final Head head;
-  private final InetSocketAddress remote;
+
+  /// Knows the address, and makes objects of it when it is asked.
+  private final Conn conn;
+
   private final @Nullable SSLSession tls;
   private final Routes.@Nullable Match match;
   private final byte[] body;
 
   Request(
-      Head head,
-      InetSocketAddress remote,
-      @Nullable SSLSession tls,
-      Routes.@Nullable Match match,
-      byte[] body) {
+      Head head, Conn conn, @Nullable SSLSession tls, Routes.@Nullable Match match, byte[] body) {
     this.head = head;
-    this.remote = remote;
+    this.conn = conn;
     this.tls = tls;
     this.match = match;
     this.body = body.length == 0 ? NO_BODY : body;
@@ -104,7 +104,7 @@ public final class Request {
 
   /// The address at the other end of TCP: a proxy's, if there is one; on a client the server's.
   public InetSocketAddress remoteAddress() {
-    return remote;
+    return (InetSocketAddress) conn.remote();
   }
 
   /// The TLS session: what was agreed on, and in [SSLSession#getPeerCertificates()] the

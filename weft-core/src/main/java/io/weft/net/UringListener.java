@@ -137,7 +137,7 @@ final class UringListener {
       int socket = waiting.poll();
       try {
         InetSocketAddress remote = linux.remote(socket);
-        return into.of(Completion.Kind.ACCEPTED, new UringSocket(socket, remote));
+        return into.of(Completion.Kind.ACCEPTED, UringSocket.accepted(socket, remote));
       } catch (IOException e) {
         linux.close(socket); // it was gone before it could be asked for its address
       }

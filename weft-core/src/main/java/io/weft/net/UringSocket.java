@@ -1,8 +1,12 @@
 package io.weft.net;
 
 import io.weft.bytes.Outbox;
+import java.net.Inet4Address;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -10,7 +14,13 @@ import org.jspecify.annotations.Nullable;
 final class UringSocket extends Socket {
 
   final int fd;
-  private final InetSocketAddress remote;
+
+  /// The other end; null if it is kept as two numbers, because it connected to us by IPv4: the
+  /// JDK's objects for an address are as large as all that is here.
+  private final @Nullable InetSocketAddress remote;
+
+  private final int remoteHost;
+  private final char remotePort;
 
   /// Its place in the table of its poller, and which of those that had the place it is.
   private int index;
@@ -39,14 +49,38 @@ final class UringSocket extends Socket {
   /// What is being written.
   @Nullable Outbox outbox;
 
+  /// @param remote where it connects to
   UringSocket(int fd, InetSocketAddress remote) {
+    this(fd, remote, 0, '\0');
+  }
+
+  private UringSocket(int fd, @Nullable InetSocketAddress remote, int host, char port) {
     this.fd = fd;
     this.remote = remote;
+    this.remoteHost = host;
+    this.remotePort = port;
+  }
+
+  /// Makes one of a connection that was accepted.
+  static UringSocket accepted(int fd, InetSocketAddress from) {
+    if (from.getAddress() instanceof Inet4Address host) {
+      int number = ByteBuffer.wrap(host.getAddress()).getInt();
+      return new UringSocket(fd, null, number, (char) from.getPort());
+    }
+    return new UringSocket(fd, from);
   }
 
   @Override
   public SocketAddress remote() {
-    return remote;
+    if (remote != null) {
+      return remote;
+    }
+    byte[] host = ByteBuffer.allocate(Integer.BYTES).putInt(remoteHost).array();
+    try {
+      return new InetSocketAddress(InetAddress.getByAddress(host), remotePort);
+    } catch (UnknownHostException e) {
+      throw new AssertionError("four bytes are an address", e);
+    }
   }
 
   @Override
