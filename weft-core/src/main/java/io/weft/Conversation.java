@@ -1,5 +1,6 @@
 package io.weft;
 
+import io.weft.net.Loop;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -59,6 +60,8 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
 
   /// Waits for the next message.
   ///
+  /// @throws IllegalStateException if it would wait on a loop's thread (in a callback), as every
+  ///   method here that waits for messages
   /// @throws ConnectionClosedException if the connection has ended and all its messages were taken
   /// @throws InterruptedException if the thread was interrupted while it waited
   public Message receive() throws InterruptedException {
@@ -115,11 +118,10 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
     };
   }
 
-  /// Sends a text message, waiting for room; but not on the connection's own loop (in a callback),
-  /// which is the one to make room.
+  /// Sends a text message, waiting for room; but not on a loop's thread (in a callback, be it of
+  /// another connection), where nothing may wait.
   ///
-  /// @return [Send#SENT] or [Send#QUEUED]: it was taken; on the connection's own loop also
-  ///   [Send#REFUSED]
+  /// @return [Send#SENT] or [Send#QUEUED]: it was taken; on a loop's thread also [Send#REFUSED]
   /// @throws ConnectionClosedException if the connection has ended, or closes
   /// @throws IllegalStateException if there was no room within [Limits#progressTimeout()]
   @Override
@@ -147,13 +149,13 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
 
   /// Closes with code 1000, behind everything sent so far.
   ///
-  /// On a client it waits until the connection has ended, at most twice [Limits#closeTimeout()], so
-  /// that a process that ends next has sent all it had to send; an interrupt ends the wait, and
-  /// stays set.
+  /// On a client, but not on a loop's thread, it waits until the connection has ended, at most
+  /// twice [Limits#closeTimeout()], so that a process that ends next has sent all it had to send;
+  /// an interrupt ends the wait, and stays set.
   @Override
   public void close() {
     super.close();
-    if (stage().core().isClient() && !stage().loop().isCurrent()) {
+    if (stage().core().isClient() && !Loop.isOnAny()) {
       awaitEnd(2 * stage().core().closeNs);
     }
   }
@@ -179,7 +181,7 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
   private Send untilTaken(Sending sending) {
     long seen = roomNumber;
     Send sent = sending.attempt();
-    if (sent.isTaken() || stage().loop().isCurrent()) {
+    if (sent.isTaken() || Loop.isOnAny()) {
       return sent;
     }
     long deadlineNs = System.nanoTime() + stage().core().limits.progressTimeout().toNanos();
@@ -227,6 +229,10 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
     try {
       long leftNs = waitNs;
       while (inbox.isEmpty() && end == null && leftNs > 0) {
+        if (Loop.isOnAny()) {
+          throw new IllegalStateException(
+              "receiving waits for a message, and a callback must not: receive on another thread, or connect with an Endpoint");
+        }
         if (waitNs == FOREVER_NS) {
           changed.await(); // a wait with an end would set a timer and cancel it, for each message
         } else {

@@ -234,6 +234,40 @@ final class ConversationTest {
     }
   }
 
+  /// A callback of one connection uses another, of another loop, whose peer does not read.
+  @Test
+  void doesNotWaitInACallbackOfAnotherConnection() throws Exception {
+    CompletableFuture<Conversation> other = new CompletableFuture<>();
+    CompletableFuture<Send> refused = new CompletableFuture<>();
+    CompletableFuture<IllegalStateException> thrown = new CompletableFuture<>();
+    Endpoint calling =
+        new Endpoint() {
+          @Override
+          public void opened(WebSocket ws) {
+            Conversation conversation = other.join();
+            thrown.complete(assertThrows(IllegalStateException.class, conversation::receive));
+            Send last = Send.SENT;
+            for (int at = 0; at < 1000 && last != Send.REFUSED; at++) {
+              last = conversation.send(ByteBuffer.allocate(100_000));
+            }
+            refused.complete(last);
+          }
+        };
+    try (RawServer mute =
+            new RawServer(
+                (socket, accept) -> RawServer.say(socket, RawServer.UPGRADE + accept + "\r\n"));
+        Server server =
+            Peer.speakingTls(Server.at("127.0.0.1", 0).loops(1).route("/call", calling)).start();
+        Conversation client =
+            mute.client().limits(l -> l.closeTimeout(Duration.ofMillis(10))).connect()) {
+      other.complete(client);
+      Peer peer = Peer.open(server.port(), "/call");
+      assertEquals(Send.REFUSED, refused.get(20, TimeUnit.SECONDS));
+      assertTrue(thrown.join().getMessage().contains("callback"), thrown.join().getMessage());
+      peer.close();
+    }
+  }
+
   @Test
   void isAWebSocketToo() throws Exception {
     CompletableFuture<String> name = new CompletableFuture<>();

@@ -30,6 +30,9 @@ public final class Loop implements Runnable {
   private static final Logger LOG = System.getLogger("io.weft.loop");
   private static final VarHandle HANDLING;
 
+  /// The loop that runs on a thread.
+  private static final ThreadLocal<Loop> CURRENT = new ThreadLocal<>();
+
   static {
     try {
       HANDLING = MethodHandles.lookup().findVarHandle(Loop.class, "handling", boolean.class);
@@ -153,6 +156,12 @@ public final class Loop implements Runnable {
   /// Makes the current thread the one that this loop belongs to.
   public void attach() {
     thread = Thread.currentThread();
+    CURRENT.set(this);
+  }
+
+  /// Whether the current thread is some loop's, and so must not wait.
+  public static boolean isOnAny() {
+    return CURRENT.get() != null;
   }
 
   /// Whether the current thread is this loop's.
