@@ -29,8 +29,9 @@ import io.weft.zlib.Zlib;
 ///   compress with, if it allows that: 9 to 15, 12 by default. The memory of both directions
 ///   follows from it, unless the peer keeps to its own window, of 15 bits
 /// @param level 1 (fast) to 9 (small), as of zlib; 6 by default
-/// @param memoryLevel 1 to 9, as of zlib; 5 by default. A compressor takes `2^(windowBits + 2) +
-///   2^(memoryLevel + 9)` bytes and 6 KiB: 38 KiB by default
+/// @param memoryLevel 1 to 9, as of zlib; 5 by default, 3 with context takeover, where each active
+///   connection has a compressor. That takes `2^(windowBits + 2) + 2^(memoryLevel + 9)` bytes and 6
+///   KiB: 26 KiB by default
 /// @param thresholdBytes messages shorter than this go as they are ([Compress#AUTO]); 128 by
 ///   default
 public record Compression(
@@ -49,7 +50,12 @@ public record Compression(
 
   private static final int LEAST_BITS = 9;
   private static final int MOST_BITS = 15;
-  private static final Compression OFF = new Compression(Mode.OFF, 12, 6, 5, 128);
+
+  /// Of a compressor that few share, so that only speed counts.
+  private static final int SHARED_MEMORY_LEVEL = 5;
+
+  /// Of a compressor that each active connection has: with a decompressor, less than 40 KiB.
+  private static final int OWN_MEMORY_LEVEL = 3;
 
   /// Checks the numbers.
   ///
@@ -70,22 +76,23 @@ public record Compression(
 
   /// No compression; the default.
   public static Compression off() {
-    return OFF;
+    return of(Mode.OFF);
   }
 
   /// Each message by itself.
   public static Compression on() {
-    return OFF.mode(Mode.ON);
+    return of(Mode.ON);
   }
 
   /// Each message in the context of those before it.
   public static Compression takeover() {
-    return OFF.mode(Mode.TAKEOVER);
+    return of(Mode.TAKEOVER);
   }
 
-  /// The same in another mode.
-  public Compression mode(Mode other) {
-    return new Compression(other, windowBits, level, memoryLevel, thresholdBytes);
+  /// The defaults of a mode.
+  public static Compression of(Mode mode) {
+    int memoryLevel = mode == Mode.TAKEOVER ? OWN_MEMORY_LEVEL : SHARED_MEMORY_LEVEL;
+    return new Compression(mode, 12, 6, memoryLevel, 128);
   }
 
   /// The same with windows of another size.

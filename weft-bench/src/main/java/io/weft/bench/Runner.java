@@ -50,7 +50,7 @@ final class Runner {
     long ticks;
     @Nullable Half half;
     @Nullable Idle idle;
-    final List<Double> wireShare = new ArrayList<>();
+    double wireShare;
     @Nullable Active active;
     long rssBytes;
 
@@ -122,6 +122,9 @@ final class Runner {
     }
     each(
         0, (contender, subject) -> contender.rssBytes = CpuClock.statusBytes(subject.pid, "VmRSS"));
+    if (scenario.isDeflated()) {
+      each(0, this::wireShare);
+    }
     if (scenario.hasHalfLoad()) {
       each(0, this::halfLoad);
     }
@@ -174,9 +177,6 @@ final class Runner {
       contender.userTicks += ticksAfter.user() - ticks.user();
       contender.ticks += ticksAfter.both() - ticks.both();
       contender.latency.add(load.latency());
-      if (load instanceof DeflateLoad deflated) {
-        contender.wireShare.add(deflated.wireShare());
-      }
       load.settle();
     }
   }
@@ -229,6 +229,17 @@ final class Runner {
                   resident);
     }
     progress.accept(scenario.name() + ": " + contender.name);
+  }
+
+  /// What comes back once windows are full, which takes longer than a round.
+  private void wireShare(Contender contender, Subject subject) throws IOException {
+    try (DeflateLoad load =
+        new DeflateLoad(subject.target(scenario), 4, scenario.messageBytes(), true)) {
+      load.exchangeRow();
+      load.reset();
+      load.exchangeRow();
+      contender.wireShare = load.wireShare();
+    }
   }
 
   /// What connections hold that have just filled their windows, less what they hold uncompressed.
@@ -290,7 +301,7 @@ final class Runner {
         of.half,
         of.rssBytes,
         of.idle,
-        median(of.wireShare),
+        of.wireShare,
         of.active);
   }
 

@@ -181,7 +181,7 @@ final class ClientOptions {
       Client client =
           Client.to(url())
               .limits(this::set)
-              .compression(compression())
+              .compression(Compression.of(compression))
               .connectTimeout(bounds.connectTimeout)
               .subprotocols(subprotocols.toArray(String[]::new));
       String proxy = way.proxy();
@@ -212,16 +212,6 @@ final class ClientOptions {
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     }
-  }
-
-  private Compression compression() {
-    Compression usual = Compression.off();
-    return new Compression(
-        compression,
-        usual.windowBits(),
-        usual.level(),
-        usual.memoryLevel(),
-        usual.thresholdBytes());
   }
 
   private void set(Limits.Builder limits) {

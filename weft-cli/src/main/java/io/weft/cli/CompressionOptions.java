@@ -1,6 +1,7 @@
 package io.weft.cli;
 
 import io.weft.Compression;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 
@@ -31,8 +32,8 @@ final class CompressionOptions {
       converter = Level.class,
       description =
           "The memory level of a compressor, which takes 2^(BITS+2) + 2^(this+9) bytes and 6KiB."
-              + " Default: ${DEFAULT-VALUE}")
-  private int memoryLevel = DEFAULTS.memoryLevel();
+              + " Default: 5, with takeover 3")
+  private @Nullable Integer memoryLevel;
 
   @Option(
       names = "--window-bits",
@@ -51,7 +52,13 @@ final class CompressionOptions {
   private int thresholdBytes = DEFAULTS.thresholdBytes();
 
   Compression value() {
-    return new Compression(mode, windowBits, level, memoryLevel, thresholdBytes);
+    Compression usual = Compression.of(mode);
+    return new Compression(
+        mode,
+        windowBits,
+        level,
+        memoryLevel == null ? usual.memoryLevel() : memoryLevel,
+        thresholdBytes);
   }
 
   static final class Level implements ITypeConverter<Integer> {

@@ -136,7 +136,7 @@ final class DeflateClientsTest {
   }
 
   private static Compression compression(Compression.Mode mode, int bits) {
-    return Compression.off().mode(mode).windowBits(bits);
+    return Compression.of(mode).windowBits(bits);
   }
 
   /// Runs a script that prints one line of JSON.

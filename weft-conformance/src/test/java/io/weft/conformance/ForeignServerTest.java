@@ -144,7 +144,7 @@ abstract class ForeignServerTest {
     "wss, TAKEOVER, 12",
   })
   void echoesCompressed(String scheme, Compression.Mode mode, int windowBits) throws Exception {
-    Compression how = Compression.on().mode(mode).windowBits(windowBits).thresholdBytes(0);
+    Compression how = Compression.of(mode).windowBits(windowBits).thresholdBytes(0);
     try (Conversation ws = to(scheme, "/echo").compression(how).connect()) {
       assertTrue(ws.extensions().startsWith("permessage-deflate"), ws.extensions());
       Random random = new Random(windowBits);

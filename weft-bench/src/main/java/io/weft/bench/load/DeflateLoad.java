@@ -88,6 +88,11 @@ public final class DeflateLoad extends Load {
     settle();
   }
 
+  /// Sends, on each connection, as many messages as there are that differ.
+  public void exchangeRow() throws IOException {
+    exchange(lines.getFirst().row.texts.size());
+  }
+
   /// What came back since the last [#reset()], headers and all, for each byte of text.
   public double wireShare() {
     return textBytes == 0 ? 0 : wireBytes / (double) textBytes;

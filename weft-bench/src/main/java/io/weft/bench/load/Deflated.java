@@ -16,8 +16,8 @@ import java.util.concurrent.ConcurrentHashMap;
 ///
 /// Compressed in one context, a message refers to those before it. So the first time around, the
 /// frames are those of a connection that begins; from then on, those of the second time around,
-/// which go on for ever, since what lies before each of them stays the same. The row is longer than
-/// two of the largest windows, so that nobody finds a message of the last time.
+/// which go on for ever, since what lies before each of them stays the same. The row is much longer
+/// than the largest window, so that nobody finds a message of the last time.
 final class Deflated {
 
   static final String OFFER = "permessage-deflate; client_max_window_bits";
