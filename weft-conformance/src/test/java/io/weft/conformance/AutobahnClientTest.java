@@ -54,13 +54,13 @@ final class AutobahnClientTest {
         suite.awaitLine(Pattern.compile("^fuzzing server listens$"), START);
         String server = "ws://127.0.0.1:" + port;
         int cases;
-        try (Conversation ws = Client.connect(server + "/getCaseCount")) {
+        try (Conversation ws = to(server + "/getCaseCount").connect()) {
           cases = Integer.parseInt(((Message.Text) ws.receive(CASE)).text());
         }
         for (int number = 1; number <= cases; number++) {
-          style.answer(Client.to(server + "/runCase?case=" + number + "&agent=weft").noProxy());
+          style.answer(to(server + "/runCase?case=" + number + "&agent=weft"));
         }
-        awaitClose(Client.connect(server + "/updateReports?agent=weft"));
+        awaitClose(to(server + "/updateReports?agent=weft").connect());
       } finally {
         Files.write(home.resolve("suite.log"), suite.lines());
       }
@@ -68,6 +68,11 @@ final class AutobahnClientTest {
     AutobahnReport report = AutobahnReport.read(reports);
     Files.writeString(home.resolve("table.md"), report.markdown());
     return report;
+  }
+
+  /// The suite's server does one thing after another, and may be long in answering a handshake.
+  private static Client to(String url) {
+    return Client.to(url).noProxy().limits(l -> l.handshakeTimeout(CASE));
   }
 
   private static void callBack(Client client) throws Exception {
