@@ -83,6 +83,7 @@ final class Person {
             .option(LineReader.Option.HISTORY_IGNORE_SPACE, true)
             .option(LineReader.Option.INSERT_TAB, false)
             .variable(LineReader.BELL_STYLE, "none")
+            .variable(LineReader.BLINK_MATCHING_PAREN, 0) // half a second at every bracket
             .variable(LineReader.HISTORY_SIZE, HISTORY_LINES)
             .variable(LineReader.HISTORY_FILE_SIZE, HISTORY_LINES);
     if (history != null) {

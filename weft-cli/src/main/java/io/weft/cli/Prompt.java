@@ -283,7 +283,7 @@ final class Prompt {
 
   private static Path path(String name) throws IOException {
     if (name.isBlank()) {
-      throw new IOException("name a file");
+      throw new IOException("the name of a file is missing");
     }
     String home = System.getProperty("user.home");
     return name.startsWith("~/") ? Path.of(home, name.substring(2)) : Path.of(name.strip());
