@@ -226,7 +226,7 @@ final class Bench implements Callable<Integer> {
   private final class Progress implements Run.Listener {
 
     private final boolean terminal = Ansi.AUTO.enabled();
-    private int seconds;
+    private double seconds;
 
     @Override
     public void opened(int count) {
@@ -234,14 +234,15 @@ final class Bench implements Callable<Integer> {
     }
 
     @Override
-    public void second(boolean measured, Histogram last, long failures) {
-      String phase = measured ? ++seconds + " s" : "warming up";
+    public void second(boolean measured, double passed, Histogram last, long failures) {
+      seconds += measured ? passed : 0;
+      String phase = measured ? String.format(Locale.ROOT, "%.0f s", seconds) : "warming up";
       show(
           String.format(
               Locale.ROOT,
-              "%s: %,d messages/s, p50 %s, p99 %s%s",
+              "%s: %,.0f messages/s, p50 %s, p99 %s%s",
               phase,
-              last.getTotalCount(),
+              last.getTotalCount() / passed,
               time(last.getValueAtPercentile(50)),
               time(last.getValueAtPercentile(99)),
               failures == 0 ? "" : ", " + failures + " failures"));

@@ -31,11 +31,12 @@ public final class Run {
     /// Connections are open.
     void opened(int connections);
 
-    /// A second has passed.
+    /// A second has passed, or what is left of one at the end.
     ///
     /// @param measured whether it counts, or the connections still warm up
+    /// @param seconds that have passed
     /// @param last what was echoed in it, in ns each
-    void second(boolean measured, Histogram last, long failures);
+    void second(boolean measured, double seconds, Histogram last, long failures);
   }
 
   private final Client client;
@@ -150,12 +151,19 @@ public final class Run {
       throws InterruptedException {
     Histogram all = Tally.empty();
     long endNs = System.nanoTime() + time.toNanos();
+    long fromNs = System.nanoTime();
     for (long left = time.toNanos(); left > 0; left = endNs - System.nanoTime()) {
       boolean early = stopped.await(Math.min(left, SECOND_NS), TimeUnit.NANOSECONDS);
       Histogram last = tally.take();
       all.add(last);
+      long nowNs = System.nanoTime();
+      double seconds = (nowNs - fromNs) / (double) SECOND_NS;
+      fromNs = nowNs;
       listener.second(
-          measured, last, tally.failures().values().stream().mapToLong(Long::longValue).sum());
+          measured,
+          seconds,
+          last,
+          tally.failures().values().stream().mapToLong(Long::longValue).sum());
       if (early || open.stream().noneMatch(Talker::isOpen)) {
         break; // or nobody is left to wait for
       }

@@ -212,6 +212,6 @@ final class RunTest {
     public void opened(int connections) {}
 
     @Override
-    public void second(boolean measured, Histogram last, long failures) {}
+    public void second(boolean measured, double seconds, Histogram last, long failures) {}
   }
 }
