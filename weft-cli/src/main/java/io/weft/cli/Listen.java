@@ -179,14 +179,8 @@ final class Listen implements Callable<Integer> {
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
     } catch (UncheckedIOException e) {
-      throw new Failure(Main.CANNOT_LISTEN, why(e));
+      throw Serve.cannotListen(host, port, "weft listen ", e);
     }
-  }
-
-  private static String why(Throwable thrown) {
-    Throwable cause = thrown.getCause();
-    String own = String.valueOf(thrown.getMessage());
-    return cause == null || own.contains("listen") || own.contains("known") ? own : why(cause);
   }
 
   // ---- Each connection ------------------------------------------------------------------------

@@ -155,7 +155,7 @@ final class Serve implements Callable<Integer> {
     try {
       server = start();
     } catch (UncheckedIOException e) {
-      return cannotListen(e);
+      throw cannotListen(host, port, "weft serve --port ", e);
     }
     Runtime.getRuntime()
         .addShutdownHook(Thread.ofPlatform().name("weft-stop").unstarted(() -> stop(server)));
@@ -237,32 +237,30 @@ final class Serve implements Callable<Integer> {
     return journal.isLoggable(Level.INFO) ? new Logged(endpoint, journal) : endpoint;
   }
 
-  private int cannotListen(UncheckedIOException thrown) {
+  /// Why a server cannot listen, and what to do.
+  ///
+  /// @param retry what a port is written behind, to try another
+  static Failure cannotListen(String host, int port, String retry, UncheckedIOException thrown) {
     String why = String.valueOf(rootOf(thrown).getMessage());
-    String what = "cannot listen at " + host + " port " + port + ": ";
     String hint = "";
     if (!(rootOf(thrown) instanceof BindException)) {
-      what = "";
-      why = String.valueOf(thrown.getMessage());
+      return new Failure(Main.CANNOT_LISTEN, String.valueOf(thrown.getMessage()));
     } else if (why.contains("in use")) {
       why = "the port is taken";
+      int other = port == 65_535 ? port - 1 : port + 1;
       hint =
-          "Choose another with --port, as `weft serve --port %d`, or let weft find a free one with"
-              + " --port 0. Who has it: `ss -ltnp 'sport = :%d'`.";
-      hint = hint.formatted(port == 65_535 ? port - 1 : port + 1, port);
+          "Choose another, as `%1$s%2$d`, or let weft find a free one, as `%1$s0`. Who has it: `ss"
+              + " -ltnp 'sport = :%3$d'`.";
+      hint = hint.formatted(retry, other, port);
     } else if (why.contains("denied")) {
       why = "the system does not allow it";
-      hint = "Ports under 1024 are kept for root; choose one above, as `weft serve --port 8080`.";
+      hint = "Ports under 1024 are kept for root; choose one above, as `%s8080`.".formatted(retry);
     } else if (why.contains("assign")) {
       why = "no interface of this machine has that address";
       hint = "Choose --host 127.0.0.1 for this machine alone, or --host 0.0.0.0 for every one.";
     }
-    err().println("weft: " + what + why + ".");
-    if (!hint.isEmpty()) {
-      err().println(hint);
-    }
-    err().flush();
-    return Main.CANNOT_LISTEN;
+    return new Failure(
+        Main.CANNOT_LISTEN, "cannot listen at " + host + " port " + port + ": " + why, hint);
   }
 
   private static Throwable rootOf(Throwable thrown) {

@@ -173,6 +173,12 @@ final class ListenTest {
       taken.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
       Ran ran = Ran.weft("listen", Integer.toString(taken.getLocalPort()));
       assertEquals(Main.CANNOT_LISTEN, ran.code(), ran.err());
+      assertTrue(
+          ran.err()
+              .matches(
+                  "weft: cannot listen at 127\\.0\\.0\\.1 port \\d+: the port is taken\\.\n"
+                      + "Choose another, as `weft listen \\d+`, .*\n"),
+          ran.err());
       assertTrue(ran.err().startsWith("weft: "), ran.err());
     }
   }
