@@ -111,6 +111,15 @@ public final class Loop implements Runnable {
   @Override
   public void run() {
     attach();
+    CURRENT.set(this);
+    try {
+      runToTheEnd();
+    } finally {
+      CURRENT.remove();
+    }
+  }
+
+  private void runToTheEnd() {
     try {
       while (!stopped && failure == null) {
         turn();
@@ -156,12 +165,11 @@ public final class Loop implements Runnable {
   /// Makes the current thread the one that this loop belongs to.
   public void attach() {
     thread = Thread.currentThread();
-    CURRENT.set(this);
   }
 
-  /// Whether the current thread is some loop's, and so must not wait.
+  /// Whether the current thread runs a loop, and so must not wait.
   public static boolean isOnAny() {
-    return CURRENT.get() != null;
+    return !Thread.currentThread().isVirtual() && CURRENT.get() != null;
   }
 
   /// Whether the current thread is this loop's.
