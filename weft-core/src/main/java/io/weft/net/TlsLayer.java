@@ -37,9 +37,12 @@ final class TlsLayer {
   /// Whether hands are shaken.
   private boolean shaken;
 
-  /// How many bytes of the outbox stand sealed in the wire. No more are sealed before these have
-  /// left, so that what has left can be told in bytes of the outbox.
+  /// How many bytes of the outbox stand sealed in the wire, and how many bytes of the wire stand
+  /// before them. No more are sealed before these have left, so that what has left can be told in
+  /// bytes of the outbox.
   private int sealedBytes;
+
+  private long aheadBytes;
 
   /// Whether a task is run by another thread.
   private boolean busy;
@@ -202,6 +205,7 @@ final class TlsLayer {
     try {
       if (sealedBytes == 0) {
         int before = clearBytes(plain);
+        aheadBytes = wire.bytes();
         engine.seal(plain, loop.scratch(), wire);
         sealedBytes = before - clearBytes(plain);
       }
@@ -235,13 +239,16 @@ final class TlsLayer {
 
   /// Bytes of the wire have left.
   ///
-  /// @return how many bytes of the outbox that were
+  /// @return how many bytes of the outbox have left with them, or a few more that are about to: a
+  ///   record is longer than what is in it, and is counted as if its ends were too
   int wrote(long bytes) {
     wire.sent(bytes);
     if (full) {
       loop.goOnLater(conn);
     }
-    int left = wire.isEmpty() ? sealedBytes : 0;
+    long ahead = Math.min(aheadBytes, bytes);
+    aheadBytes -= ahead;
+    int left = (int) Math.min(sealedBytes, bytes - ahead);
     sealedBytes -= left;
     return left;
   }
