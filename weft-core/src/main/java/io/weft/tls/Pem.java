@@ -157,7 +157,7 @@ public final class Pem {
       while (der.hasRemaining()) {
         int tag = der.get(der.position()) & 0xFF;
         int length = enter(der);
-        if (tag == EXPLICIT_0) {
+        if (tag == EXPLICIT_0 && length <= der.remaining()) {
           byte[] curve = new byte[length];
           der.get(curve);
           return curve;
