@@ -75,7 +75,7 @@ final class ClientOptions {
       description =
           "Offer permessage-deflate (RFC 7692): on compresses each message by itself, takeover in the"
               + " context of those before it. Default: ${DEFAULT-VALUE}")
-  private Compression.Mode compression = Compression.Mode.OFF;
+  private Modes.Compressing compression = Modes.Compressing.OFF;
 
   @Option(
       names = "--follow",
@@ -181,7 +181,7 @@ final class ClientOptions {
       Client client =
           Client.to(url())
               .limits(this::set)
-              .compression(Compression.of(compression))
+              .compression(Compression.of(compression.mode))
               .connectTimeout(bounds.connectTimeout)
               .subprotocols(subprotocols.toArray(String[]::new));
       String proxy = way.proxy();

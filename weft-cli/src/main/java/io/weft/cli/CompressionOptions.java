@@ -17,7 +17,7 @@ final class CompressionOptions {
           "Agree on permessage-deflate (RFC 7692) if it is offered: on compresses each message by"
               + " itself, takeover in the context of those before it, which shrinks small messages"
               + " more and takes memory for each connection. Default: ${DEFAULT-VALUE}")
-  private Compression.Mode mode = DEFAULTS.mode();
+  private Modes.Compressing mode = Modes.Compressing.OFF;
 
   @Option(
       names = "--compression-level",
@@ -52,9 +52,9 @@ final class CompressionOptions {
   private int thresholdBytes = DEFAULTS.thresholdBytes();
 
   Compression value() {
-    Compression usual = Compression.of(mode);
+    Compression usual = Compression.of(mode.mode);
     return new Compression(
-        mode,
+        mode.mode,
         windowBits,
         level,
         memoryLevel == null ? usual.memoryLevel() : memoryLevel,

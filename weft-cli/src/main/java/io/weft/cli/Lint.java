@@ -12,10 +12,12 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
@@ -94,12 +96,14 @@ final class Lint implements Callable<Integer> {
   @Option(
       names = "--only",
       paramLabel = "RULE",
+      completionCandidates = Names.class,
       description = "Judge this rule, or group of rules, and no other. Repeatable")
   private List<String> only = new ArrayList<>();
 
   @Option(
       names = "--skip",
       paramLabel = "RULE",
+      completionCandidates = Names.class,
       description = "Leave out this rule, or group of rules. Repeatable")
   private List<String> skip = new ArrayList<>();
 
@@ -414,6 +418,19 @@ final class Lint implements Callable<Integer> {
 
   // ---- What options may be
   // ------------------------------------------------------------------------
+
+  /// The groups and the rules, for shells to complete.
+  static final class Names implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      Set<String> names = new TreeSet<>();
+      for (Finding rule : Linter.list()) {
+        names.add(rule.id().substring(0, rule.id().indexOf('/')));
+        names.add(rule.id());
+      }
+      return names.iterator();
+    }
+  }
 
   static final class Wait implements ITypeConverter<Duration> {
     @Override

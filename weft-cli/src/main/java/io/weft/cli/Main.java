@@ -3,10 +3,13 @@ package io.weft.cli;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -80,6 +83,9 @@ public final class Main implements Callable<Integer> {
   /// Exit code: the server refused the handshake, or did not answer it as it should (EX_PROTOCOL of
   /// sysexits.h).
   static final int REFUSED = 76;
+
+  private static final Pattern CHOICES =
+      Pattern.compile("(expected one of \\[[A-Z_0-9, ]+\\]) \\(case-insensitive\\)");
 
   @SuppressWarnings("NullAway.Init") // set by picocli before call()
   @Spec
@@ -172,11 +178,18 @@ public final class Main implements Callable<Integer> {
     err.println(
         isCommand
             ? name + ": there is no command '" + unmatched(wrong) + "'"
-            : name + ": " + wrong.getMessage());
+            : name + ": " + choices(String.valueOf(wrong.getMessage())));
     UnmatchedArgumentException.printSuggestions(wrong, err);
     err.println("Try '" + name + " --help'.");
     err.flush();
     return USAGE;
+  }
+
+  /// Picocli lists choices in capitals, by the names of constants.
+  private static String choices(String sentence) {
+    return CHOICES
+        .matcher(sentence)
+        .replaceAll(list -> Matcher.quoteReplacement(list.group(1).toLowerCase(Locale.ROOT)));
   }
 
   private static String unmatched(ParameterException wrong) {

@@ -4,7 +4,6 @@ import io.weft.Endpoint;
 import io.weft.Limits;
 import io.weft.Server;
 import io.weft.Tls;
-import io.weft.Transport;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
@@ -103,7 +102,7 @@ final class Serve implements Callable<Integer> {
       description =
           "How bytes come and go: NIO everywhere, or the io_uring of Linux, which is refused in"
               + " many containers. Default: auto, the fastest that works")
-  private @Nullable Transport transport;
+  private Modes.@Nullable Transporting transport;
 
   @Option(
       names = "--origin",
@@ -216,7 +215,7 @@ final class Serve implements Callable<Integer> {
               .route("/clock", logged(new Clock(), journal))
               .http("/health", health);
       if (transport != null) {
-        builder.transport(transport);
+        builder.transport(transport.transport);
       }
       Console.on(builder);
       return builder;

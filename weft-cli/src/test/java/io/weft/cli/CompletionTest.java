@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -46,6 +47,31 @@ final class CompletionTest {
     assertTrue(offered("weft", "con").contains("connect"));
     assertEquals(List.of("--subprotocol"), offered("weft", "connect", "--subp"));
     assertTrue(offered("weft", "connect", "--input", "he").contains("hex"));
+    assertEquals(List.of("takeover"), offered("weft", "connect", "--compression", "t"));
+    assertEquals(List.of("io_uring"), offered("weft", "serve", "--transport", "i"));
+    assertEquals(List.of("handshake/accept"), offered("weft", "lint", "--only", "handshake/acc"));
+  }
+
+  /// Choices are written as they are documented, wherever they are shown.
+  @Test
+  void choicesAreWrittenSmall() {
+    Main.commandLine(Ran.nowhere())
+        .getSubcommands()
+        .values()
+        .forEach(command ->
+            command
+                .getCommandSpec()
+                .options()
+                .forEach(option -> {
+                  if (option.completionCandidates() != null) {
+                    option
+                        .completionCandidates()
+                        .forEach(choice -> assertEquals(choice.toLowerCase(Locale.ROOT), choice));
+                  }
+                }));
+    assertTrue(Ran.weft("connect", "--help").out().contains("Default: off"));
+    String wrong = Ran.weft("lint", "--echo=maybe", "ws://localhost/").err();
+    assertTrue(wrong.contains("[auto, yes, no]"), wrong);
   }
 
   @Test
