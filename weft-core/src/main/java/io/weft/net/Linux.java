@@ -21,6 +21,7 @@ import java.net.InetSocketAddress;
 import java.net.NoRouteToHostException;
 import java.net.SocketException;
 import java.net.UnknownHostException;
+import org.jspecify.annotations.Nullable;
 
 /// System calls of Linux, each through `syscall(2)`, and the structures that they take.
 ///
@@ -92,6 +93,11 @@ final class Linux {
 
   private static final MethodHandle SYSCALL;
   private static final VarHandle ERRNO;
+
+  /// Made when something fails for the first time, since it takes a good part of a start; and not
+  /// in a class of its own, which could not be loaded when there are no more file descriptors.
+  private static volatile @Nullable MethodHandle strerror;
+
   private static final long CAPTURE_BYTES;
 
   static {
@@ -303,17 +309,17 @@ final class Linux {
     };
   }
 
-  /// Made when something fails for the first time: it takes as long as a good part of a start.
-  private static final class Words {
-    static final MethodHandle STRERROR =
-        downcall(Linker.nativeLinker(), "strerror", FunctionDescriptor.of(ADDRESS, JAVA_INT));
-  }
-
   /// An error number in words.
   @SuppressWarnings("restricted")
   static String text(int number) {
     try {
-      MemorySegment text = (MemorySegment) Words.STRERROR.invokeExact(number);
+      MethodHandle strerror = Linux.strerror;
+      if (strerror == null) {
+        strerror =
+            downcall(Linker.nativeLinker(), "strerror", FunctionDescriptor.of(ADDRESS, JAVA_INT));
+        Linux.strerror = strerror;
+      }
+      MemorySegment text = (MemorySegment) strerror.invokeExact(number);
       return text.reinterpret(1024).getString(0);
     } catch (RuntimeException | Error bug) {
       throw bug;
