@@ -1,6 +1,7 @@
 package io.weft.ws;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -116,6 +117,7 @@ final class CostTest {
           }
         });
     assertEquals(count, engine.text().length());
+    assertFalse(engine.isMidMessage(), "it is whole, and stays until the next pull");
     assertTrue(allocated < 5L * count, allocated + " bytes for " + count);
   }
 
