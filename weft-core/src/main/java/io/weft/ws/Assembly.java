@@ -133,9 +133,9 @@ public final class Assembly {
     return bounds.messageBytes() - size;
   }
 
-  /// The bytes so far, without a copy.
+  /// The bytes so far, without a copy, and nothing of what the array has held before.
   ByteBuffer payload() {
-    return ByteBuffer.wrap(bytes, 0, size);
+    return ByteBuffer.wrap(bytes, 0, size).slice();
   }
 
   /// How many bytes of memory stand behind it.

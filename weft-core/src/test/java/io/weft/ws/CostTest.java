@@ -103,6 +103,18 @@ final class CostTest {
     assertTrue(allocated < 5L * length, allocated + " bytes for " + length);
   }
 
+  /// The memory of a message has been another's before.
+  @Test
+  void aMessageShowsNothingOfTheOneBefore() throws ProtocolException {
+    Engine engine = Wire.engine(Role.CLIENT);
+    Chunk first = Chunk.copyOf(Wire.frames(Role.SERVER, "02: 80:" + "61".repeat(40_000)));
+    assertEquals(Event.BINARY, engine.next(first));
+    assertNull(engine.next(first));
+    Chunk second = Chunk.copyOf(Wire.frames(Role.SERVER, "02: 80:" + "62".repeat(20_000)));
+    assertEquals(Event.BINARY, engine.next(second));
+    assertEquals(20_000, engine.payload().clear().remaining());
+  }
+
   @Test
   void aMillionFragmentsOfOneByteCostWhatTheirBytesCost() throws ProtocolException {
     int count = 1_000_000;
