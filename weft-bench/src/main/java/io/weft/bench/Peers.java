@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
     },
     footerHeading = "%nExamples:%n",
     footer = {
-      "  peers                                 all of it, in about 21 minutes",
+      "  peers                                 all of it, in under half an hour",
       "  peers --quick                         the main scenarios, in about 4",
       "  peers --only echo-*/weft-*,netty-*    some scenarios and servers",
       "  peers --only echo-20/weft-nio --url ws://127.0.0.1:9001/ --pid 4711",
