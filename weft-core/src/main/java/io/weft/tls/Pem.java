@@ -2,6 +2,7 @@ package io.weft.tls;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
@@ -157,7 +158,7 @@ public final class Pem {
       while (der.hasRemaining()) {
         int tag = der.get(der.position()) & 0xFF;
         int length = enter(der);
-        if (tag == EXPLICIT_0 && length <= der.remaining()) {
+        if (tag == EXPLICIT_0) {
           byte[] curve = new byte[length];
           der.get(curve);
           return curve;
@@ -171,17 +172,19 @@ public final class Pem {
         "the EC key does not name its curve; `openssl pkcs8 -topk8 -nocrypt` writes one that does");
   }
 
-  /// Moves past tag and length of an element, and gives the length.
+  /// Moves past tag and length of an element, and gives the length, which is not over what is left.
   private static int enter(ByteBuffer der) {
     der.get();
     int length = der.get() & 0xFF;
     int bytes = length - 0x80;
-    if (bytes < 0) {
-      return length;
+    if (bytes >= 0) {
+      length = 0;
+      for (int at = 0; at < bytes; at++) {
+        length = (length << Byte.SIZE) | (der.get() & 0xFF);
+      }
     }
-    length = 0;
-    for (int at = 0; at < bytes; at++) {
-      length = (length << Byte.SIZE) | (der.get() & 0xFF);
+    if (bytes > Integer.BYTES || length < 0 || length > der.remaining()) {
+      throw new BufferUnderflowException();
     }
     return length;
   }

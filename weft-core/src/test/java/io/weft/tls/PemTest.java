@@ -9,8 +9,10 @@ import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.PrivateKey;
 import java.security.interfaces.ECPrivateKey;
+import java.util.HexFormat;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -55,7 +57,23 @@ final class PemTest {
 
     var nameless = new org.bouncycastle.asn1.sec.ECPrivateKey(256, inner.getKey());
     refused("curve", TestAuthority.pem("EC PRIVATE KEY", nameless.getEncoded()));
-    refused("broken", TestAuthority.pem("EC PRIVATE KEY", new byte[] {0x30, 0x7F, 1}));
+  }
+
+  /// Lengths in an EC key: over its end, past an int, and negative as an int, where the last one
+  /// leads back to itself.
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "307f01",
+        "3005a0820100ff",
+        "300704850100000000",
+        "300604847fffffff",
+        "30060484fffffff0",
+        "30060484fffffffa"
+      })
+  @Timeout(value = 30, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void refusesABrokenLength(String der) {
+    refused("broken", TestAuthority.pem("EC PRIVATE KEY", HexFormat.of().parseHex(der)));
   }
 
   @Test
