@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// `weft connect` as a person has it: in a pseudo-terminal, with keys pressed and a screen read.
+/// The program as a person has it: in a pseudo-terminal, with keys pressed and a screen read.
 @Timeout(240)
 final class TerminalTest {
 
@@ -51,22 +51,27 @@ final class TerminalTest {
   }
 
   private Program connect(String url) throws Exception {
+    Program weft = start("connect", url);
+    await(weft, "Connected to \\Q" + url);
+    return weft;
+  }
+
+  private Program start(String... words) throws Exception {
     environment.put("XDG_STATE_HOME", home.toString());
     List<String> command =
-        List.of(
-            Tools.python().toString(),
-            Tools.module().resolve("src/test/python/terminal.py").toString(),
-            Tools.java().toString(),
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            System.getProperty("java.class.path"),
-            "io.weft.cli.Main",
-            "connect",
-            url);
+        new ArrayList<>(
+            List.of(
+                Tools.python().toString(),
+                Tools.module().resolve("src/test/python/terminal.py").toString(),
+                Tools.java().toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "io.weft.cli.Main"));
+    command.addAll(List.of(words));
     Program weft =
-        Program.start("weft connect", Tools.target().resolve("terminal"), command, environment);
+        Program.start("weft " + words[0], Tools.target().resolve("terminal"), command, environment);
     started.add(weft);
-    await(weft, "Connected to \\Q" + url);
     return weft;
   }
 
@@ -182,6 +187,43 @@ final class TerminalTest {
       await(weft, "Closed: the server closed with 1001 \\(going away\\)");
       endsWith(1, weft);
     }
+  }
+
+  @Test
+  void benchSaysEachSecondHowItGoesAndAtCtrlCWhatItCameTo() throws Exception {
+    Program weft = start("bench", server.webSocket("/echo"), "--warm-up=100ms", "--duration=1h");
+    await(weft, "10 of 10 connections are open$"); // what overwrites a line is one of its own here
+    await(weft, "warming up: [\\d,]+ messages/s, p50 ");
+    await(weft, "\\d+ s: [1-9][\\d,]* messages/s, p50 \\S+ \\S+, p99 \\S+ \\S+$");
+    weft.type(CTRL_C);
+    await(weft, "10 connections, binary of 20 bytes, 1 in flight, .* s, then interrupted$");
+    await(weft, "echoed    [1-9].* messages: ");
+    await(weft, "^  to +\\S+ \\S+ +[0-9.]+%  #+$");
+    endsWith(130, weft);
+  }
+
+  @Test
+  void pingAddsUpAtCtrlC() throws Exception {
+    Program weft = start("ping", server.webSocket("/echo"), "--interval=50ms");
+    await(weft, "pong 2: [0-9.]+ ms");
+    weft.type(CTRL_C);
+    await(weft, "[0-9]+ pings, [0-9]+ pongs, ");
+    await(weft, "min/avg/max/mdev = ");
+    endsWith(130, weft);
+  }
+
+  /// JLine would hold the line up at every bracket, with the cursor at its fellow.
+  @Test
+  void theCursorStaysWhereOneTypes() throws Exception {
+    Program weft = connect(server.webSocket("/echo"));
+    String json = "{\"what\":[1,{\"is\":\"it\"}]}";
+    weft.type(json + "\r");
+    await(weft, "< \u001b\\[0m\\Q" + json);
+    assertFalse(
+        weft.lines().stream().anyMatch(line -> line.matches(".*\u001b\\[[0-9]+D.*")),
+        weft.report());
+    weft.type(CTRL_D);
+    endsWith(0, weft);
   }
 
   @Test
