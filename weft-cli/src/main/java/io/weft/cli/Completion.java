@@ -8,6 +8,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -65,18 +66,33 @@ final class Completion implements Callable<Integer> {
     StringBuilder script = new StringBuilder("complete -c weft -f\n");
     weft.getSubcommands()
         .forEach((name, command) -> {
-          String what = firstOf(command.getCommandSpec().usageMessage().description());
+          var usage = command.getCommandSpec().usageMessage();
+          String what = firstOf(usage.header().length > 0 ? usage.header() : usage.description());
           script
               .append("complete -c weft -n __fish_use_subcommand -a ")
               .append(name)
               .append(" -d ")
               .append(quoted(what))
               .append('\n');
+          for (PositionalParamSpec word : command.getCommandSpec().positionalParameters()) {
+            words(script, name, word);
+          }
           for (OptionSpec option : command.getCommandSpec().options()) {
             option(script, name, option);
           }
         });
     return script.toString();
+  }
+
+  private static void words(StringBuilder script, String command, PositionalParamSpec word) {
+    if (word.completionCandidates() != null) {
+      script
+          .append("complete -c weft -n '__fish_seen_subcommand_from ")
+          .append(command)
+          .append("' -a ")
+          .append(quoted(String.join(" ", word.completionCandidates())))
+          .append('\n');
+    }
   }
 
   private static void option(StringBuilder script, String command, OptionSpec option) {

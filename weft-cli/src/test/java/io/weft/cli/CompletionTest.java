@@ -96,7 +96,8 @@ final class CompletionTest {
                     name + " " + plain);
               });
         });
-    assertTrue(ran.out().lines().noneMatch(line -> line.contains("${")), ran.out());
+    assertTrue(
+        ran.out().lines().noneMatch(line -> line.contains("${") || line.contains("%n")), ran.out());
   }
 
   @Test
