@@ -62,6 +62,18 @@ final class Tools {
     return find("weft.microsocks", "/usr/bin/microsocks");
   }
 
+  static Path bash() {
+    return find("weft.bash", "/usr/bin/bash");
+  }
+
+  static Path zsh() {
+    return find("weft.zsh", "/usr/bin/zsh");
+  }
+
+  static Path fish() {
+    return find("weft.fish", "/usr/bin/fish");
+  }
+
   /// The JVM of this process, for children that need one.
   static Path java() {
     return Path.of(System.getProperty("java.home"), "bin", "java");
