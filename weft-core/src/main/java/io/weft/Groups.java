@@ -63,14 +63,15 @@ final class Groups {
     }
     int upTo;
     synchronized (member.stage()) {
-      if (!member.groupNames().contains(name)) {
-        if (!member.addGroupName(name, limits.groupsPerConnection())) {
+      Memberships memberships = member.memberships();
+      if (!memberships.has(name)) {
+        if (!memberships.add(name, limits.groupsPerConnection())) {
           loop.unreserveMail();
           return false;
         }
         sizes.merge(name, 1, Integer::sum);
       }
-      upTo = member.groupChanges();
+      upTo = memberships.changes();
     }
     // Also if it was a member: the mail of the thread that made it one may be on its way yet, and
     // must not come behind what this thread publishes.
@@ -81,11 +82,12 @@ final class Groups {
   void leave(String name, WebSocket member) {
     int upTo;
     synchronized (member.stage()) {
-      if (!member.removeGroupName(name)) {
+      Memberships memberships = member.memberships();
+      if (!memberships.remove(name)) {
         return;
       }
       shrink(name);
-      upTo = member.groupChanges();
+      upTo = memberships.changes();
     }
     member.stage().loop().execute(() -> settle(member, upTo));
   }
@@ -94,8 +96,9 @@ final class Groups {
   void leaveAll(WebSocket member) {
     int upTo;
     synchronized (member.stage()) {
-      member.leaveGroups().forEach(this::shrink);
-      upTo = member.groupChanges();
+      Memberships memberships = member.memberships();
+      memberships.leave().forEach(this::shrink);
+      upTo = memberships.changes();
     }
     settle(member, upTo);
   }
@@ -111,8 +114,9 @@ final class Groups {
   private void settle(WebSocket member, int upTo) {
     Map<String, Set<WebSocket>> here = on(member.stage().loop());
     synchronized (member.stage()) {
-      WebSocket.GroupChange change;
-      while ((change = member.nextGroupChange(upTo)) != null) {
+      Memberships memberships = member.memberships();
+      Memberships.Change change;
+      while ((change = memberships.next(upTo)) != null) {
         if (change.joins()) {
           here.computeIfAbsent(change.name(), key -> new LinkedHashSet<>()).add(member);
         } else {
@@ -170,7 +174,7 @@ final class Groups {
     Published.Frames frames = published.new Frames(loop, compressing);
     List<WebSocket> full = new ArrayList<>(0);
     for (WebSocket member : here) {
-      if (!member.stage().outgoing().shared(frames)) {
+      if (!member.stage().shared(frames)) {
         full.add(member);
       }
     }

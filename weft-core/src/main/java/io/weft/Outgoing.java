@@ -21,7 +21,10 @@ import org.jspecify.annotations.Nullable;
 /// ```
 ///
 /// `send` and what it needs may be called from any thread; everything else belongs to the loop's.
-final class Outgoing {
+///
+/// It is the one half of a [WsStage], and a class of its own to be read by itself; one object,
+/// since every idle connection has one.
+abstract sealed class Outgoing permits WsStage {
 
   private static final VarHandle PROMISED;
 
@@ -39,12 +42,12 @@ final class Outgoing {
   /// How long one who was refused for want of memory waits before it is told to try again.
   private static final long SHORT_OF_MEMORY_NS = Duration.ofMillis(20).toNanos();
 
-  private final Core core;
-  private final Conn conn;
-  private final Engine engine;
+  final Core core;
+  final Conn conn;
+  final Engine engine;
 
   /// What was agreed on; null for no compression.
-  private final @Nullable Deflate deflate;
+  final @Nullable Deflate deflate;
 
   /// Bytes that other threads were told they may send and whose mail is on its way.
   @SuppressWarnings("unused") // by PROMISED
@@ -56,10 +59,11 @@ final class Outgoing {
   /// Whether nobody has closed; for other threads, the engine knows it for the loop's.
   private volatile boolean open = true;
 
-  Outgoing(Core core, Conn conn, Engine engine, @Nullable Deflate deflate) {
+  /// @param deflate what was agreed on, which is this connection's from now on; null for none
+  Outgoing(Core core, Conn conn, @Nullable Deflate deflate) {
     this.core = core;
     this.conn = conn;
-    this.engine = engine;
+    this.engine = new Engine(core.role, core.bounds, core.maskingKeys, conn.loop().pool(), deflate);
     this.deflate = deflate;
   }
 
@@ -69,7 +73,7 @@ final class Outgoing {
   }
 
   /// Has no more messages taken.
-  void end() {
+  void takeNoMore() {
     open = false;
   }
 

@@ -18,6 +18,9 @@ final class Routes {
     @Nullable Endpoint endpoint;
     Server.@Nullable Handler handler;
 
+    /// What a path matches if the template has no parameters: one for all connections.
+    private final Match literal = new Match(this, List.of());
+
     Route(String template) {
       this.template = template;
       this.segments = segments(template);
@@ -25,6 +28,17 @@ final class Routes {
 
     boolean isParameter(int at) {
       return segments.get(at).startsWith("{");
+    }
+
+    /// @param path segments that fit
+    private Match match(List<String> path) {
+      List<String> values = new ArrayList<>(0);
+      for (int at = 0; at < path.size(); at++) {
+        if (isParameter(at)) {
+          values.add(path.get(at));
+        }
+      }
+      return values.isEmpty() ? literal : new Match(this, List.copyOf(values));
     }
 
     /// The shape that two templates share if no path can tell them apart.
@@ -64,7 +78,7 @@ final class Routes {
         best = route;
       }
     }
-    return best == null ? null : new Match(best, values(best, segments));
+    return best == null ? null : best.match(segments);
   }
 
   private static boolean fits(Route route, List<String> segments) {
@@ -86,16 +100,6 @@ final class Routes {
       }
     }
     return false;
-  }
-
-  private static List<String> values(Route route, List<String> segments) {
-    List<String> values = new ArrayList<>(0);
-    for (int at = 0; at < segments.size(); at++) {
-      if (route.isParameter(at)) {
-        values.add(segments.get(at));
-      }
-    }
-    return List.copyOf(values);
   }
 
   private static List<String> segments(String path) {

@@ -3,10 +3,7 @@ package io.weft;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.HashSet;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -26,23 +23,8 @@ public sealed class WebSocket permits Conversation {
   /// Made when first asked for.
   private volatile @Nullable Map<String, Object> attributes;
 
-  // Guarded by the stage's monitor:
-  /// The names of its groups.
-  private Set<String> groupNames = Set.of();
-
-  /// Changes to them that the loop has not heard of, oldest first; null if there are none.
-  private @Nullable ArrayDeque<GroupChange> groupChanges;
-
-  /// How many changes there were.
-  private int groupChangeCount;
-
-  /// Whether it may join no more.
-  private boolean gone;
-
-  /// A change to a connection's groups.
-  ///
-  /// @param number counted from 1
-  record GroupChange(String name, boolean joins, int number) {}
+  /// Made when it first joins a group, or is gone; guarded by the stage's monitor.
+  private @Nullable Memberships memberships;
 
   WebSocket(WsStage stage, long id, Request request, @Nullable String subprotocol) {
     this.stage = stage;
@@ -62,7 +44,7 @@ public sealed class WebSocket permits Conversation {
 
   /// Sends a text message; as the other, with a choice whether to compress it.
   public Send send(String text, Compress compress) {
-    return stage.outgoing().text(text, compress);
+    return stage.text(text, compress);
   }
 
   /// Sends a binary message.
@@ -77,7 +59,7 @@ public sealed class WebSocket permits Conversation {
 
   /// Sends a binary message; as the other, with a choice whether to compress it.
   public Send send(ByteBuffer data, Compress compress) {
-    return stage.outgoing().binary(data, compress);
+    return stage.binary(data, compress);
   }
 
   /// Sends a binary message; as [#send(ByteBuffer)].
@@ -131,7 +113,7 @@ public sealed class WebSocket permits Conversation {
 
   /// Whether messages can be sent: nobody has closed yet, as far as is known.
   public boolean isOpen() {
-    return stage.outgoing().isOpen();
+    return stage.isOpen();
   }
 
   /// The request that opened it: on a client, the one it sent.
@@ -194,80 +176,19 @@ public sealed class WebSocket permits Conversation {
 
   /// Bytes taken and not yet handed to the operating system, as far as this thread sees.
   public long bufferedBytes() {
-    return stage.outgoing().bufferedBytes();
+    return stage.bufferedBytes();
   }
 
   WsStage stage() {
     return stage;
   }
 
-  // ---- Its groups; under the stage's monitor --------------------------------------------------
-
-  Set<String> groupNames() {
-    return groupNames;
-  }
-
-  /// Adds a group's name unless the connection is gone or has `most` already.
-  boolean addGroupName(String name, int most) {
-    if (gone || groupNames.size() >= most) {
-      return false;
+  /// Its groups; under the stage's monitor.
+  Memberships memberships() {
+    if (memberships == null) {
+      memberships = new Memberships();
     }
-    if (groupNames.isEmpty()) {
-      groupNames = new HashSet<>(4);
-    }
-    groupNames.add(name);
-    changed(name, true);
-    return true;
-  }
-
-  /// Removes a group's name.
-  ///
-  /// @return whether it was there
-  boolean removeGroupName(String name) {
-    if (!groupNames.contains(name)) {
-      return false;
-    }
-    groupNames.remove(name);
-    groupNames = groupNames.isEmpty() ? Set.of() : groupNames;
-    changed(name, false);
-    return true;
-  }
-
-  /// Ends all memberships for good.
-  ///
-  /// @return the names there were
-  Set<String> leaveGroups() {
-    Set<String> left = groupNames;
-    groupNames = Set.of();
-    gone = true;
-    left.forEach(name -> changed(name, false));
-    return left;
-  }
-
-  private void changed(String name, boolean joins) {
-    if (groupChanges == null) {
-      groupChanges = new ArrayDeque<>(2);
-    }
-    groupChanges.add(new GroupChange(name, joins, ++groupChangeCount));
-  }
-
-  /// How many changes there were so far.
-  int groupChanges() {
-    return groupChangeCount;
-  }
-
-  /// Takes the oldest change that the loop has not heard of.
-  ///
-  /// @param upTo the number of the last to take
-  /// @return null if it has heard of all up to that
-  @Nullable GroupChange nextGroupChange(int upTo) {
-    GroupChange oldest = groupChanges == null ? null : groupChanges.peek();
-    if (groupChanges == null || oldest == null || oldest.number - upTo > 0) {
-      return null;
-    }
-    groupChanges.remove();
-    groupChanges = groupChanges.isEmpty() ? null : groupChanges;
-    return oldest;
+    return memberships;
   }
 
   @Override

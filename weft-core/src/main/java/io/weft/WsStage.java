@@ -19,38 +19,28 @@ import org.jspecify.annotations.Nullable;
 /// A connection that speaks WebSocket: what the engine finds goes to the endpoint, and the limits
 /// that need a clock are kept here. What the application sends has its way in [Outgoing].
 ///
+/// What holds only while a connection closes, or while pings wait, stands in objects that exist
+/// only then: most connections are idle most of the time.
+///
 /// All fields belong to the loop's thread but those marked otherwise.
-final class WsStage implements Stage {
+final class WsStage extends Outgoing implements Stage {
 
   private static final Logger LOG = System.getLogger("io.weft");
 
-  private final Core core;
-  private final Conn conn;
-  private final Engine engine;
   private final Endpoint endpoint;
   private final WebSocket ws;
-  private final Outgoing outgoing;
 
-  /// What was agreed on; null for no compression.
-  private final @Nullable Deflate deflate;
+  /// How the connection ends; null as long as nothing says that it will.
+  private @Nullable Ending ending;
 
-  /// How it ended, once that is known; the end is told when TCP is closed.
-  private @Nullable Close end;
+  /// When the peer was last heard of; or, if a keepalive ping waits for a sign of life, when that
+  /// was sent.
+  private long quietSinceNs;
 
-  /// When the peer was last heard of.
-  private long heardNs;
+  private boolean askedForLife;
 
   /// When the message that is arriving began; NEVER between messages.
   private long messageSinceNs = Conn.NEVER;
-
-  /// When the keepalive ping was sent that waits for a sign of life; NEVER if none does.
-  private long pingedNs = Conn.NEVER;
-
-  /// When to give up waiting for the peer's Close, or when to send ours in a drain.
-  private long closeAtNs = Conn.NEVER;
-
-  /// What stood before our Close in the outbox, as far as it had not left when last looked at.
-  private int beforeCloseBytes;
 
   /// When the control frames received so far would have been due, sent at the rate allowed.
   private long controlDueNs;
@@ -65,6 +55,18 @@ final class WsStage implements Stage {
 
   private volatile long roundTripNs = -1;
 
+  /// A connection that closes, or will in a drain.
+  private static final class Ending {
+    /// How it ended, once that is known; the end is told when TCP is closed.
+    @Nullable Close how;
+
+    /// When to give up waiting for the peer's Close, or when to send ours in a drain.
+    long closeAtNs = Conn.NEVER;
+
+    /// What stood before our Close in the outbox, as far as it had not left when last looked at.
+    int beforeCloseBytes;
+  }
+
   /// @param deflate what was agreed on, which is this stage's from now on; null for no compression
   WsStage(
       Core core,
@@ -73,12 +75,8 @@ final class WsStage implements Stage {
       Request request,
       @Nullable String subprotocol,
       @Nullable Deflate deflate) {
-    this.core = core;
-    this.conn = conn;
-    this.engine = new Engine(core.role, core.bounds, core.maskingKeys, conn.loop().pool(), deflate);
+    super(core, conn, deflate);
     this.endpoint = endpoint;
-    this.outgoing = new Outgoing(core, conn, engine, deflate);
-    this.deflate = deflate;
     this.ws =
         endpoint instanceof Conversation.Inbox
             ? new Conversation(this, core.nextId(), request, subprotocol)
@@ -89,7 +87,7 @@ final class WsStage implements Stage {
   @Override
   public void begun() {
     long now = loop().nowNs();
-    heardNs = now;
+    quietSinceNs = now;
     controlDueNs = now;
     conn.wakeAt(nextDeadlineNs());
     loop().handling(true);
@@ -106,8 +104,8 @@ final class WsStage implements Stage {
 
   @Override
   public Next read(Chunk in) {
-    heardNs = loop().nowNs();
-    pingedNs = Conn.NEVER;
+    quietSinceNs = loop().nowNs();
+    askedForLife = false;
     try {
       for (int frames = 0; frames < core.limits.turnFrames(); frames++) {
         if (mustPause()) {
@@ -219,12 +217,13 @@ final class WsStage implements Stage {
   }
 
   private void peerClosed(int code, String reason) {
-    outgoing.end();
-    if (end == null) {
-      end = new Close(code, reason, Close.By.PEER);
+    takeNoMore();
+    Ending now = ending();
+    if (now.how == null) {
+      now.how = new Close(code, reason, Close.By.PEER);
       engine.close(code, reason, conn.outbox()); // a browser shows what comes back
-    } else if (end.by() == Close.By.SELF) {
-      end = new Close(code, reason, Close.By.SELF);
+    } else if (now.how.by() == Close.By.SELF) {
+      now.how = new Close(code, reason, Close.By.SELF);
     }
     conn.flush();
     if (core.isClient()) {
@@ -237,7 +236,7 @@ final class WsStage implements Stage {
   @Override
   public void ended() {
     conn.abort(
-        end == null
+        ending == null || ending.how == null
             ? "the peer ended the connection without a Close frame"
             : "the peer ended the connection without answering Close");
   }
@@ -246,9 +245,9 @@ final class WsStage implements Stage {
   /// ends without waiting for the peer's.
   private void fail(int code, @Nullable String why) {
     String reason = why == null ? CloseCode.name(code) : why;
-    outgoing.end();
-    end = new Close(code, reason, Close.By.SELF);
-    closeAtNs = Conn.NEVER;
+    takeNoMore();
+    ending().how = new Close(code, reason, Close.By.SELF);
+    ending().closeAtNs = Conn.NEVER;
     engine.close(code, fitReason(reason), conn.outbox());
     conn.flush();
     conn.finish();
@@ -286,13 +285,14 @@ final class WsStage implements Stage {
   }
 
   private long nextDeadlineNs() {
-    long next = Math.min(closeAtNs, lifeDeadlineNs());
+    long life = lifeDeadlineNs();
+    long next = ending == null ? life : Math.min(ending.closeAtNs, life);
     return messageSinceNs == Conn.NEVER ? next : Math.min(next, messageSinceNs + core.messageNs);
   }
 
   /// When to ask for a sign of life, or to give up waiting for one.
   private long lifeDeadlineNs() {
-    return pingedNs == Conn.NEVER ? heardNs + idlePingNs() : pingedNs + core.pongNs;
+    return quietSinceNs + (askedForLife ? core.pongNs : idlePingNs());
   }
 
   /// The idle time of this connection: connections opened together are spread over ±10 %, by
@@ -306,35 +306,47 @@ final class WsStage implements Stage {
   public long expired(long nowNs) {
     if (conn.isPaused()) {
       // We do not listen, so silence says nothing, and a message that waits for us is not late.
-      heardNs = nowNs;
+      quietSinceNs = nowNs;
       messageSinceNs = messageSinceNs == Conn.NEVER ? Conn.NEVER : nowNs;
     }
-    if (nowNs >= closeAtNs) {
-      if (engine.mayClose()) {
-        closeNow(Close.GOING_AWAY, "the server stops");
-      } else if (conn.outbox().bytes() < beforeCloseBytes) {
-        beforeCloseBytes = conn.outbox().bytes();
-        closeAtNs = nowNs + core.closeNs; // it cannot answer what it has not had, and takes it
-      } else {
-        conn.abort("the peer did not answer Close in time");
-      }
+    if (ending != null && nowNs >= ending.closeAtNs) {
+      expired(ending, nowNs);
     } else if (messageSinceNs != Conn.NEVER && nowNs >= messageSinceNs + core.messageNs) {
       fail(
           CloseCode.POLICY_VIOLATION,
           "a message took longer than " + core.limits.messageTimeout().toMillis() + " ms");
     } else if (nowNs >= lifeDeadlineNs()) {
-      if (pingedNs == Conn.NEVER) {
-        askForLife(nowNs);
-      } else {
+      if (askedForLife) {
         conn.abort(
             "no sign of life within " + core.limits.pongTimeout().toMillis() + " ms of a ping");
+      } else {
+        askForLife(nowNs);
       }
     }
     return conn.isOpen() ? nextDeadlineNs() : Conn.NEVER;
   }
 
+  private void expired(Ending now, long nowNs) {
+    if (engine.mayClose()) {
+      closeNow(Close.GOING_AWAY, "the server stops");
+    } else if (conn.outbox().bytes() < now.beforeCloseBytes) {
+      now.beforeCloseBytes = conn.outbox().bytes();
+      now.closeAtNs = nowNs + core.closeNs; // it cannot answer what it has not had, and takes it
+    } else {
+      conn.abort("the peer did not answer Close in time");
+    }
+  }
+
+  private Ending ending() {
+    if (ending == null) {
+      ending = new Ending();
+    }
+    return ending;
+  }
+
   private void askForLife(long nowNs) {
-    pingedNs = nowNs;
+    quietSinceNs = nowNs;
+    askedForLife = true;
     if (engine.maySend()) {
       Pings all = pings();
       if (!all.isFull()) {
@@ -347,7 +359,7 @@ final class WsStage implements Stage {
   /// Has the connection close with 1001 in a while; for a server that stops.
   void drain(long inNs) {
     if (engine.mayClose()) {
-      closeAtNs = loop().nowNs() + inNs;
+      ending().closeAtNs = loop().nowNs() + inNs;
       conn.wakeAt(nextDeadlineNs());
     }
   }
@@ -384,7 +396,7 @@ final class WsStage implements Stage {
       conn.flush();
     }
     owedPong = null;
-    if (outgoing.takeOwedWritable()) {
+    if (takeOwedWritable()) {
       loop().handling(true);
       try {
         endpoint.writable(ws);
@@ -416,18 +428,19 @@ final class WsStage implements Stage {
 
   void close(int code, String reason) {
     checkClose(code, reason);
-    outgoing.end(); // at once, so that the caller's next send is not taken and then not sent
+    takeNoMore(); // at once, so that the caller's next send is not taken and then not sent
     loop().execute(() -> closeNow(code, reason));
   }
 
   private void closeNow(int code, String reason) {
     if (conn.isOpen() && engine.mayClose()) {
-      outgoing.end();
-      end = new Close(code, reason, Close.By.SELF);
-      beforeCloseBytes = conn.outbox().bytes();
+      takeNoMore();
+      Ending now = ending();
+      now.how = new Close(code, reason, Close.By.SELF);
+      now.beforeCloseBytes = conn.outbox().bytes();
       engine.close(code, reason, conn.outbox());
       conn.flush();
-      closeAtNs = loop().nowNs() + core.closeNs;
+      now.closeAtNs = loop().nowNs() + core.closeNs;
       conn.wakeAt(nextDeadlineNs());
       conn.resume();
     }
@@ -435,7 +448,7 @@ final class WsStage implements Stage {
 
   CompletableFuture<Duration> ping() {
     CompletableFuture<Duration> answer = new CompletableFuture<>();
-    if (!outgoing.isOpen()) {
+    if (!isOpen()) {
       answer.completeExceptionally(new IllegalStateException("the connection is closing"));
     } else if (loop().reserveMail()) {
       loop().executeReserved(() -> ping(answer));
@@ -446,7 +459,7 @@ final class WsStage implements Stage {
   }
 
   private void ping(CompletableFuture<Duration> answer) {
-    if (!outgoing.maySend()) {
+    if (!maySend()) {
       answer.completeExceptionally(new IllegalStateException("the connection is closing"));
     } else if (pings().isFull()) {
       answer.completeExceptionally(
@@ -484,12 +497,13 @@ final class WsStage implements Stage {
 
   @Override
   public void closed(String reason) {
-    outgoing.end();
+    takeNoMore();
     engine.release();
-    Close how = end;
+    Ending now = ending();
+    Close how = now.how;
     if (how == null) {
       how = new Close(Close.ABNORMAL, reason, Close.By.NETWORK);
-    } else if (closeAtNs != Conn.NEVER && how.by() == Close.By.SELF && !engine.isClosed()) {
+    } else if (now.closeAtNs != Conn.NEVER && how.by() == Close.By.SELF && !engine.isClosed()) {
       how = new Close(Close.ABNORMAL, reason + ", after our Close " + how.code(), Close.By.SELF);
     }
     if (core.groups != null) {
@@ -514,11 +528,6 @@ final class WsStage implements Stage {
 
   Loop loop() {
     return conn.loop();
-  }
-
-  /// What the application sends goes here.
-  Outgoing outgoing() {
-    return outgoing;
   }
 
   /// The extensions agreed on, as the header has them; on any thread.

@@ -202,7 +202,7 @@ final class GroupTest {
       WebSocket ws = sockets.getLast();
       synchronized (ws.stage()) {
         assertTrue(
-            ws.addGroupName("r", 1)); // so far the other thread has come: its mail is not sent
+            ws.memberships().add("r", 1)); // so far the other thread has come: its mail is not sent
       }
       assertTrue(room.join(ws));
       room.publish("to both");
