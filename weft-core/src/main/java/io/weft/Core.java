@@ -2,6 +2,7 @@ package io.weft;
 
 import io.weft.net.Conn;
 import io.weft.ws.Bounds;
+import io.weft.ws.Engine;
 import io.weft.ws.Role;
 import java.time.Duration;
 import java.util.concurrent.Executor;
@@ -24,13 +25,10 @@ final class Core {
   /// How messages are compressed; null if they are not.
   final @Nullable Compressing compressing;
 
-  /// A fresh, unpredictable key a call (RFC 6455 §5.3), on the loop's thread; a server never asks.
-  final IntSupplier maskingKeys;
-
   /// For the long pieces of TLS handshakes.
   private final Executor tasks;
 
-  final Bounds bounds;
+  final Engine.Terms terms;
   final long handshakeNs;
   final long messageNs;
   final long idlePingNs;
@@ -48,6 +46,7 @@ final class Core {
     return new Core(Role.SERVER, limits, tasks, groups, compressing, Core::noKey);
   }
 
+  /// @param maskingKeys a fresh, unpredictable key a call (RFC 6455 §5.3), on the loop's thread
   static Core ofClient(
       Limits limits, Executor tasks, @Nullable Compressing compressing, IntSupplier maskingKeys) {
     return new Core(Role.CLIENT, limits, tasks, null, compressing, maskingKeys);
@@ -65,8 +64,8 @@ final class Core {
     this.limits = limits;
     this.groups = groups;
     this.compressing = compressing;
-    this.maskingKeys = maskingKeys;
-    this.bounds = new Bounds(limits.messageBytes(), limits.fragments(), limits.emptyFragments());
+    Bounds bounds = new Bounds(limits.messageBytes(), limits.fragments(), limits.emptyFragments());
+    this.terms = new Engine.Terms(role, bounds, maskingKeys);
     this.handshakeNs = limits.handshakeTimeout().toNanos();
     this.messageNs = limits.messageTimeout().toNanos();
     this.idlePingNs = limits.idlePing().toNanos();

@@ -63,7 +63,7 @@ abstract sealed class Outgoing permits WsStage {
   Outgoing(Core core, Conn conn, @Nullable Deflate deflate) {
     this.core = core;
     this.conn = conn;
-    this.engine = new Engine(core.role, core.bounds, core.maskingKeys, conn.loop().pool(), deflate);
+    this.engine = new Engine(core.terms, conn.loop().pool(), deflate);
     this.deflate = deflate;
   }
 

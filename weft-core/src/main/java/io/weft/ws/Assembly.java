@@ -42,26 +42,27 @@ public final class Assembly {
 
   /// Makes an empty message.
   ///
-  /// @param first the header of its first frame
-  /// @param extension what was negotiated; used if `first` is marked so
-  Assembly(Bounds bounds, Pool pool, FrameHeader first, @Nullable Extension extension) {
-    assert first.opcode.beginsMessage();
+  /// @param first what its first frame is
+  /// @param encoding what its payload is encoded by; null if it is plain
+  Assembly(Bounds bounds, Pool pool, Opcode first, @Nullable Extension encoding) {
+    assert first.beginsMessage();
     this.bounds = bounds;
     this.pool = pool;
-    this.isText = first.opcode == Opcode.TEXT;
-    this.encoding = first.rsv1 ? extension : null;
+    this.isText = first == Opcode.TEXT;
+    this.encoding = encoding;
   }
 
   /// Judges one more frame of the message by its header, before its payload is waited for.
   ///
+  /// @param payloadBytes the length it has
   /// @throws ProtocolException with close code 1008 or 1009, if a bound is crossed
-  void admit(FrameHeader header) throws ProtocolException {
+  void admit(long payloadBytes) throws ProtocolException {
     fragments++;
-    if (header.payloadBytes == 0) {
+    if (payloadBytes == 0) {
       emptyFragments++;
     }
     bounds.checkFragments(fragments, emptyFragments);
-    wireBytes += Math.min(header.payloadBytes, ANY_BOUND_BYTES);
+    wireBytes += Math.min(payloadBytes, ANY_BOUND_BYTES);
     if (encoding != null) {
       bounds.checkEncoded(wireBytes);
     } else {

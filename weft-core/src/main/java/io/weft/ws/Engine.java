@@ -47,19 +47,21 @@ public final class Engine {
   /// The longest close reason in UTF-8, in bytes: two are for the code (§5.5.1).
   public static final int MAX_REASON_BYTES = MAX_CONTROL_BYTES - 2;
 
-  private final Role role;
-  private final Bounds bounds;
-  private final IntSupplier maskingKeys;
+  private final Terms terms;
   private final Pool pool;
   private final @Nullable Extension extension;
 
   private Closing closing = Closing.OPEN;
 
-  /// Of the frame that is being read, if `left` is above 0.
-  private final FrameHeader header = new FrameHeader();
-
-  /// Payload bytes of that frame that have not come yet.
+  /// Payload bytes of the frame that is being read that have not come yet. Of that frame are also:
   private long left;
+
+  private Opcode opcode = Opcode.CONTINUATION;
+  private boolean fin;
+  private boolean rsv1;
+
+  /// What its next four bytes are masked with, first byte highest; 0 if it is not masked.
+  private int maskingKey;
 
   /// What has come of a header, or of the payload of a control frame, whose end has not; else null.
   private @Nullable ByteBuffer partial;
@@ -76,18 +78,19 @@ public final class Engine {
 
   private record PeerClose(int code, String reason) {}
 
-  /// Makes one end of a connection that has just been opened.
+  /// What holds for all connections of a server, or of one kind of a client.
   ///
   /// @param role which end
   /// @param bounds what the peer may make it hold
   /// @param maskingKeys a fresh, unpredictable key a call (§5.3); a server never asks
+  public record Terms(Role role, Bounds bounds, IntSupplier maskingKeys) {}
+
+  /// Makes one end of a connection that has just been opened.
+  ///
   /// @param pool lends memory for messages that do not lie whole in a chunk
   /// @param extension what was negotiated, or null
-  public Engine(
-      Role role, Bounds bounds, IntSupplier maskingKeys, Pool pool, @Nullable Extension extension) {
-    this.role = role;
-    this.bounds = bounds;
-    this.maskingKeys = maskingKeys;
+  public Engine(Terms terms, Pool pool, @Nullable Extension extension) {
+    this.terms = terms;
     this.pool = pool;
     this.extension = extension;
   }
@@ -109,7 +112,7 @@ public final class Engine {
         if (left > 0 && !in.buffer.hasRemaining()) {
           return null;
         }
-        Event event = header.opcode.isControl() ? readControl(in) : readData(in);
+        Event event = opcode.isControl() ? readControl(in) : readData(in);
         if (event != null) {
           return event;
         }
@@ -298,16 +301,17 @@ public final class Engine {
     frame.put(payload.duplicate()).flip();
   }
 
-  private void message(Opcode opcode, ByteBuffer data, Encoding how, Outbox out) {
+  private void message(Opcode what, ByteBuffer data, Encoding how, Outbox out) {
     requireSending();
     ByteBuffer encoded = extension == null ? null : extension.encode(data, how);
-    frame(opcode, encoded != null, encoded == null ? data : encoded, out);
+    frame(what, encoded != null, encoded == null ? data : encoded, out);
   }
 
-  private void frame(Opcode opcode, boolean rsv1, ByteBuffer data, Outbox out) {
-    int key = role == Role.CLIENT ? maskingKeys.getAsInt() : 0;
+  private void frame(Opcode what, boolean encoded, ByteBuffer data, Outbox out) {
+    Role role = terms.role;
+    int key = role == Role.CLIENT ? terms.maskingKeys.getAsInt() : 0;
     ByteBuffer room = out.room(FrameHeader.MAX_BYTES);
-    FrameHeader.write(room, role, opcode, rsv1, data.remaining(), key);
+    FrameHeader.write(room, role, what, encoded, data.remaining(), key);
     out.wrote();
     out.put(data, key);
   }
@@ -329,11 +333,10 @@ public final class Engine {
   ///
   /// @return false if `in` ended before it did; then `in` is consumed
   private boolean readHeader(ByteBuffer in) throws ProtocolException {
-    boolean whole = partial == null ? header.read(in, role.peer()) : readCutHeader(in, partial);
+    boolean whole = partial == null ? takeHeader(in) : readCutHeader(in, partial);
     if (whole) {
       partial = null;
-      left = header.payloadBytes;
-      if (!header.opcode.isControl()) {
+      if (!opcode.isControl()) {
         admit();
       }
     } else if (in.hasRemaining()) {
@@ -342,12 +345,28 @@ public final class Engine {
     return whole;
   }
 
+  /// Takes the header at the position of `in`, which moves past it, if it is whole.
+  private boolean takeHeader(ByteBuffer in) throws ProtocolException {
+    int headerBytes = FrameHeader.judge(in, terms.role.peer());
+    if (headerBytes == 0) {
+      return false;
+    }
+    int first = in.get(in.position());
+    opcode = Opcode.of(first & FrameHeader.OPCODE);
+    fin = FrameHeader.fin(first);
+    rsv1 = FrameHeader.rsv1(first);
+    left = FrameHeader.payloadBytes(in);
+    maskingKey = FrameHeader.maskingKey(in, headerBytes);
+    in.position(in.position() + headerBytes);
+    return true;
+  }
+
   /// Goes on with a header of which `cut` holds the beginning, up to its position.
   private boolean readCutHeader(ByteBuffer in, ByteBuffer cut) throws ProtocolException {
     int had = cut.position();
     int step = Math.min(cut.remaining(), in.remaining());
     cut.put(had, in, in.position(), step).position(0).limit(had + step);
-    boolean whole = header.read(cut, role.peer());
+    boolean whole = takeHeader(cut);
     int used = whole ? cut.position() - had : step;
     in.position(in.position() + used);
     cut.limit(cut.capacity()).position(had + used);
@@ -356,25 +375,29 @@ public final class Engine {
 
   /// Judges a data frame by its header, before anything is allocated for its payload (§5.4, §10.4).
   private void admit() throws ProtocolException {
-    boolean begins = header.opcode.beginsMessage();
+    boolean begins = opcode.beginsMessage();
     if (begins != (message == null)) {
       throw new ProtocolException(
           CloseCode.PROTOCOL_ERROR,
           "§5.4",
           begins ? "a message begins inside another" : "a continuation of no message");
     }
-    if (header.rsv1 && extension == null) {
+    if (rsv1 && extension == null) {
       throw new ProtocolException(
           CloseCode.PROTOCOL_ERROR, "§5.2", "RSV1 is set, but no extension was negotiated");
     }
-    if (message == null && header.fin && !header.rsv1) {
-      bounds.checkMessage(left); // it needs no assembly, unless it comes in several reads
+    if (message == null && fin && !rsv1) {
+      terms.bounds.checkMessage(left); // it needs no assembly, unless it comes in several reads
       return;
     }
     if (message == null) {
-      message = new Assembly(bounds, pool, header, extension);
+      message = assemble();
     }
-    message.admit(header);
+    message.admit(left);
+  }
+
+  private Assembly assemble() {
+    return new Assembly(terms.bounds, pool, opcode, rsv1 ? extension : null);
   }
 
   private @Nullable Event readData(Chunk in) throws ProtocolException {
@@ -384,16 +407,16 @@ public final class Engine {
       return wholeFrame(in, from, to);
     }
     if (message == null) {
-      message = new Assembly(bounds, pool, header, extension);
-      message.admit(header);
+      message = assemble();
+      message.admit(to - from + left);
     }
-    boolean last = header.fin && left == 0;
+    boolean last = fin && left == 0;
     message.take(in, from, to, last);
     return last ? wholeMessage(message) : null;
   }
 
   private Event wholeFrame(Chunk in, int from, int to) throws ProtocolException {
-    boolean isText = header.opcode == Opcode.TEXT;
+    boolean isText = opcode == Opcode.TEXT;
     if (isText && Utf8.judge(Utf8.BOUNDARY, in, from, to) != Utf8.BOUNDARY) {
       throw new ProtocolException(CloseCode.INVALID_DATA, "§8.1", "a text is not UTF-8");
     }
@@ -412,7 +435,7 @@ public final class Engine {
     ByteBuffer whole = in.view(from, to);
     if (partial != null || left > 0) {
       if (partial == null) {
-        partial = ByteBuffer.allocate((int) header.payloadBytes);
+        partial = ByteBuffer.allocate((int) left + to - from);
       }
       partial.put(whole);
       if (left > 0) {
@@ -421,12 +444,12 @@ public final class Engine {
       whole = partial.flip().asReadOnlyBuffer();
       partial = null;
     }
-    if (header.opcode == Opcode.CLOSE) {
+    if (opcode == Opcode.CLOSE) {
       readClose(whole);
       return Event.CLOSE;
     }
     payload = whole;
-    return header.opcode == Opcode.PING ? Event.PING : Event.PONG;
+    return opcode == Opcode.PING ? Event.PING : Event.PONG;
   }
 
   /// Takes the code and the reason from the peer's Close (§5.5.1).
@@ -456,9 +479,9 @@ public final class Engine {
   private int takeUnmasked(Chunk in) {
     int from = in.buffer.position();
     int step = (int) Math.min(left, in.buffer.remaining());
-    if (header.maskingKey != 0) {
-      in.xor(from, from + step, header.maskingKey);
-      header.maskingKey = Integer.rotateLeft(header.maskingKey, step * Byte.SIZE);
+    if (maskingKey != 0) {
+      in.xor(from, from + step, maskingKey);
+      maskingKey = Integer.rotateLeft(maskingKey, step * Byte.SIZE);
     }
     left -= step;
     in.buffer.position(from + step);

@@ -39,7 +39,10 @@ final class SendingTest {
     int[] keys = {0x0489_E429, 0x0A94_AC23};
     var next = new AtomicInteger();
     Engine client =
-        new Engine(Role.CLIENT, Wire.BOUNDS, () -> keys[next.getAndIncrement()], Wire.POOL, null);
+        new Engine(
+            new Engine.Terms(Role.CLIENT, Wire.BOUNDS, () -> keys[next.getAndIncrement()]),
+            Wire.POOL,
+            null);
     client.text("Hello world", out);
     client.text("你好啊", out);
     assertEquals(
@@ -51,7 +54,8 @@ final class SendingTest {
   void asksForAFreshKeyForEachFrameOfAClientAndForNoneOfAServer() {
     var asked = new AtomicInteger();
     for (Role role : Role.values()) {
-      Engine engine = new Engine(role, Wire.BOUNDS, asked::incrementAndGet, Wire.POOL, null);
+      Engine engine =
+          new Engine(new Engine.Terms(role, Wire.BOUNDS, asked::incrementAndGet), Wire.POOL, null);
       engine.text("a", out);
       engine.binary(ByteBuffer.allocate(0), out);
       engine.ping(ByteBuffer.allocate(1), out);

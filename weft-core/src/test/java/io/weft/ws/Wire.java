@@ -36,7 +36,10 @@ final class Wire {
   }
 
   static Engine engine(Role role, Bounds bounds, @Nullable Extension extension) {
-    return new Engine(role, bounds, () -> KEY, new Pool(Pool.CHUNK_BYTES, READ_BYTES), extension);
+    return new Engine(
+        new Engine.Terms(role, bounds, () -> KEY),
+        new Pool(Pool.CHUNK_BYTES, READ_BYTES),
+        extension);
   }
 
   static byte[] hex(String hex) {

@@ -46,7 +46,7 @@ public class CodecBenchmark {
   private final Pool pool = new Pool(Pool.CHUNK_BYTES, 64 << 20);
   private final Outbox out = new Outbox(pool, 1 << 20, 1 << 20);
   private final Engine server =
-      new Engine(Role.SERVER, new Bounds(1 << 20, 1, 0), () -> KEY, pool, null);
+      new Engine(new Engine.Terms(Role.SERVER, new Bounds(1 << 20, 1, 0), () -> KEY), pool, null);
   private final EmbeddedChannel decoder =
       new EmbeddedChannel(new WebSocket13FrameDecoder(true, false, 1 << 20));
   private final EmbeddedChannel encoder = new EmbeddedChannel(new WebSocket13FrameEncoder(false));
@@ -58,7 +58,8 @@ public class CodecBenchmark {
   /// Makes what a client sends.
   @Setup
   public void prepare() {
-    Engine client = new Engine(Role.CLIENT, new Bounds(1 << 20, 1, 0), () -> KEY, pool, null);
+    Engine client =
+        new Engine(new Engine.Terms(Role.CLIENT, new Bounds(1 << 20, 1, 0), () -> KEY), pool, null);
     payload = ByteBuffer.allocateDirect(bytes);
     for (int n = 0; n < MESSAGES; n++) {
       client.binary(payload.position(0), out);
