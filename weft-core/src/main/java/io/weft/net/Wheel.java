@@ -30,7 +30,11 @@ final class Wheel {
   abstract static class Timer {
     private @Nullable Timer next;
     private @Nullable Timer previous;
-    private int slot = -1;
+
+    /// Where it stands; -1 if nowhere. Every connection is a timer, and this is one of its
+    /// smallest.
+    private short slot = -1;
+
     private long deadlineNs = NEVER;
 
     /// It is due. Called on the loop's thread, after it was taken off the wheel.
@@ -117,7 +121,7 @@ final class Wheel {
   private void link(Timer timer) {
     int slot = slotOf(tickFor(timer.deadlineNs));
     Timer head = slots[slot];
-    timer.slot = slot;
+    timer.slot = (short) slot;
     timer.previous = null;
     timer.next = head;
     if (head != null) {
