@@ -165,7 +165,8 @@ final class HttpStage implements Stage {
       refuse(403, "the origin " + head.header("Origin") + " is not allowed here");
       return;
     }
-    Request request = new Request(head, conn, conn.session(), match, NO_BODY);
+    Request request =
+        new Request(head.without(Upgrade.ASKING), conn, conn.session(), match, NO_BODY);
     Handshake decision = decide(endpoint, request);
     if (decision.refusal() != null) {
       answer(decision.refusal(), head.isMethod("HEAD"), false);

@@ -12,6 +12,10 @@ import org.jspecify.annotations.Nullable;
 
 /// An HTTP request: one that opened a WebSocket, seen from either end, or a plain one. Names of
 /// headers are looked up without case. Safe for any thread.
+///
+/// A connection keeps its request for life, so a server drops the headers that only ask for the
+/// upgrade, once they are judged: `Upgrade`, `Connection`, `Sec-WebSocket-Version` and
+/// `Sec-WebSocket-Key` are not found in it.
 public final class Request {
 
   private static final byte[] NO_BODY = {};

@@ -134,6 +134,8 @@ final class ServerTest {
       assertNull(request.cookie("none"));
       assertEquals("one", request.header("X-CUSTOM"));
       assertEquals(List.of("one", "two"), request.headers("x-custom"));
+      assertEquals("localhost", request.header("Host"));
+      assertNull(request.header("Sec-WebSocket-Key"), "not kept");
       assertEquals(peer.socket.getLocalPort(), ws.remoteAddress().getPort());
       assertEquals(0, request.body().length);
     }

@@ -98,6 +98,21 @@ public final class Head implements Iterable<Head.Field> {
     return builder.build();
   }
 
+  /// The same head without the headers of these names.
+  public Head without(List<String> names) {
+    byte[] left = bytes.clone();
+    int size = firstField();
+    for (int line = size; line < bytes.length; line = after(line)) {
+      int from = line;
+      if (names.stream().noneMatch(name -> isNamed(from, name))) {
+        int length = after(line) - line;
+        System.arraycopy(bytes, line, left, size, length);
+        size += length;
+      }
+    }
+    return new Head(Arrays.copyOf(left, size));
+  }
+
   /// The method of a request, in its own case.
   public String method() {
     return text(0, Ascii.find(bytes, 0, requestLineTo(), ' '));
@@ -277,15 +292,19 @@ public final class Head implements Iterable<Head.Field> {
   private int find(String name, int line) {
     int at = line;
     while (at < fieldsTo()) {
-      int nameTo = at + name.length();
-      if (nameTo < fieldsTo()
-          && bytes[nameTo] == ':'
-          && Ascii.equalsIgnoringCase(bytes, at, nameTo, name)) {
+      if (isNamed(at, name)) {
         return at;
       }
       at = after(at);
     }
     return bytes.length;
+  }
+
+  private boolean isNamed(int line, String name) {
+    int nameTo = line + name.length();
+    return nameTo < fieldsTo()
+        && bytes[nameTo] == ':'
+        && Ascii.equalsIgnoringCase(bytes, line, nameTo, name);
   }
 
   private int valueFrom(int line, String name) {

@@ -29,6 +29,11 @@ public sealed interface Upgrade {
     return head.lists("Upgrade", "websocket") && head.lists("Connection", "Upgrade");
   }
 
+  /// The headers that ask for the upgrade and for nothing else. Once they are judged they say
+  /// nothing more: all but the key are the same in every request.
+  List<String> ASKING =
+      List.of("Upgrade", "Connection", "Sec-WebSocket-Version", "Sec-WebSocket-Key");
+
   /// Judges a client's request (§4.2.1).
   static Upgrade judge(Head request) {
     if (!request.isMethod("GET")) {

@@ -119,6 +119,18 @@ final class HeadTest {
   }
 
   @Test
+  void goesWithoutSomeHeaders() {
+    Head left = REQUEST.without(List.of("CONNECTION", "Ho", "x-empty", "Sec-WebSocket-Key"));
+    List<String> names = new ArrayList<>();
+    left.forEach(field -> names.add(field.name()));
+    assertEquals(List.of("Host", "Sec-WebSocket-Protocol"), names);
+    assertEquals(REQUEST.target(), left.target());
+    assertEquals(left.toString().length(), left.bytes());
+    assertTrue(left.toString().endsWith("d\r\n\r\n"), left.toString());
+    assertEquals(REQUEST, REQUEST.without(List.of()));
+  }
+
+  @Test
   void goesOverTheHeadersInOrder() {
     List<String> lines = new ArrayList<>();
     for (Head.Field field : REQUEST) {
