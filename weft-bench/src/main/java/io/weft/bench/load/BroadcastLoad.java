@@ -9,7 +9,7 @@ import java.util.List;
 /// One message to everybody at a time: the first connection sends it, and when every connection has
 /// it, the first included, the next is sent. What is counted is deliveries; what is timed, from
 /// sending until the last has it.
-public final class BroadcastLoad extends Load {
+public final class BroadcastLoad extends ChannelLoad {
 
   private final ByteBuffer message;
   private final ByteBuffer delivery;
@@ -63,6 +63,20 @@ public final class BroadcastLoad extends Load {
     lines.getFirst().write();
   }
 
+  private void receive(Line line) throws IOException {
+    if (line.wire.read(in.clear()) < 0) {
+      throw new IOException("the server closed a connection");
+    }
+    in.flip();
+    while (Frames.isPing(in)) {
+      line.wire.write(Frames.pong(in));
+    }
+    line.received = Frames.receive(in, line.received, delivery);
+    if (in.hasRemaining()) {
+      throw new IOException("more came back than was sent");
+    }
+  }
+
   @Override
   void ready(SelectionKey key) throws IOException {
     Line line = (Line) key.attachment();
@@ -72,7 +86,7 @@ public final class BroadcastLoad extends Load {
     if (!key.isReadable()) {
       return;
     }
-    receive(line, delivery);
+    receive(line);
     if (line.received == delivery.limit() && ++served == lines.size()) {
       count(lines.size(), System.nanoTime() - sinceNs);
       if (!settling) {

@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
 
 /// Connections that come and go: each connects, shakes hands, sends a Close, waits for the answer
 /// and for the server to end the stream (RFC 6455 §7.1.1), and the next takes its place.
-public final class ChurnLoad extends Load {
+public final class ChurnLoad extends ChannelLoad {
 
   private static final byte[] CLOSE = {(byte) 0x88, (byte) 0x82, 0, 0, 0, 0, 0x03, (byte) 0xE8};
 

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// echo before it sends again. Every message must come back compressed, and inflate to what was
 /// sent, by `java.util.zip` and in the context that was agreed on; in how many frames is the
 /// server's choice.
-public final class DeflateLoad extends Load {
+public final class DeflateLoad extends ChannelLoad {
 
   /// Different contents, so that an answer meant for another is noticed.
   private static final int VARIANTS = 4;

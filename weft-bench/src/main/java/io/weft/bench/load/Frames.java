@@ -1,5 +1,6 @@
 package io.weft.bench.load;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /// Frames as they stand on the wire (RFC 6455 §5.2): what a client sends, and what it awaits.
@@ -42,5 +43,44 @@ final class Frames {
     if (masked) {
       out.putInt(MASKING_KEY);
     }
+  }
+
+  /// Takes what stands in `in`, which is the next of `expected`.
+  ///
+  /// @param received how much of `expected` had come before
+  /// @return how much has come now
+  static int receive(ByteBuffer in, int received, ByteBuffer expected) throws IOException {
+    int step = Math.min(in.remaining(), expected.limit() - received);
+    int mismatch = in.slice(in.position(), step).mismatch(expected.slice(received, step));
+    if (mismatch >= 0) {
+      throw new IOException(
+          "what came back is not what was sent: byte %d of %d is %d, not %d"
+              .formatted(
+                  received + mismatch,
+                  expected.limit(),
+                  in.get(in.position() + mismatch) & 0xFF,
+                  expected.get(received + mismatch) & 0xFF));
+    }
+    in.position(in.position() + step);
+    return received + step;
+  }
+
+  /// Whether a ping without a payload, or with a short one, begins here: a server may send one
+  /// between two messages (RFC 6455 §5.5.2).
+  static boolean isPing(ByteBuffer in) {
+    return in.remaining() >= 2
+        && in.get(in.position()) == PING
+        && in.remaining() >= 2 + in.get(in.position() + 1);
+  }
+
+  /// Takes a ping.
+  ///
+  /// @return the pong
+  static ByteBuffer pong(ByteBuffer in) {
+    in.get();
+    byte[] payload = new byte[in.get()];
+    in.get(payload);
+    ByteBuffer pong = ByteBuffer.allocate(6 + payload.length);
+    return pong.put(PONG).put((byte) (0x80 | payload.length)).putInt(0).put(payload).flip();
   }
 }

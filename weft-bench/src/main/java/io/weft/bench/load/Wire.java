@@ -39,11 +39,10 @@ final class Wire {
   /// Takes a connected, blocking channel, and shakes hands if it is to be TLS.
   Wire(SocketChannel channel, boolean isTls) throws IOException {
     this.channel = channel;
-    this.tls = isTls ? Holder.TRUSTING.createSSLEngine() : null;
+    this.tls = isTls ? trusting() : null;
     this.netIn = tls == null ? NOTHING : ByteBuffer.allocate(NET_BYTES);
     this.netOut = tls == null ? NOTHING : ByteBuffer.allocate(NET_BYTES).flip();
     if (tls != null) {
-      tls.setUseClientMode(true);
       shakeHands(tls);
     }
   }
@@ -75,6 +74,13 @@ final class Wire {
     public X509Certificate[] getAcceptedIssuers() {
       return new X509Certificate[0];
     }
+  }
+
+  /// An engine of a client that takes every certificate.
+  static SSLEngine trusting() {
+    SSLEngine engine = Holder.TRUSTING.createSSLEngine();
+    engine.setUseClientMode(true);
+    return engine;
   }
 
   private void shakeHands(SSLEngine engine) throws IOException {
