@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /// What this runs on.
 final class Machine {
@@ -15,7 +16,7 @@ final class Machine {
   static String describe() throws IOException {
     return "%d cores (%s), %d GiB, %s %s, JDK %s"
         .formatted(
-            Runtime.getRuntime().availableProcessors(),
+            cores(),
             first("/proc/cpuinfo", "model name\\s*:\\s*(.*)"),
             Math.round(Long.parseLong(first("/proc/meminfo", "MemTotal:\\s*(\\d+).*")) / 1048576.0),
             System.getProperty("os.name"),
@@ -26,6 +27,13 @@ final class Machine {
   /// How many processes wanted a core in the last minute.
   static double load() throws IOException {
     return Double.parseDouble(Files.readString(Path.of("/proc/loadavg")).split(" ", -1)[0]);
+  }
+
+  /// All of them; the JVM counts those that this process is held to.
+  private static long cores() throws IOException {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+      return lines.filter(line -> line.startsWith("processor")).count();
+    }
   }
 
   private static String first(String file, String pattern) throws IOException {

@@ -1,5 +1,5 @@
-/// The load: clients of our own over plain NIO, all on the calling thread, that hold every byte
-/// which comes back against what was sent.
+/// The load: clients of our own, all on the calling thread, that hold every byte which comes back
+/// against what was sent.
 @NullMarked
 package io.weft.bench.load;
 
