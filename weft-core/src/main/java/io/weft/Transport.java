@@ -1,7 +1,9 @@
 package io.weft;
 
+import io.weft.net.Uring;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
 
 /// How bytes come from the operating system and go to it. Nothing else depends on it.
 public enum Transport {
@@ -19,6 +21,13 @@ public enum Transport {
   /// The system property that chooses for the clients of the process, and for every server that
   /// does not choose itself: `auto`, `nio` or `io_uring`.
   public static final String PROPERTY = "weft.transport";
+
+  /// Why this process cannot have this transport; empty if it can, as it always can NIO. Io_uring
+  /// is tried out by the first call, which takes some hundredths of a second; what starts soon
+  /// after is the faster for it. From any thread.
+  public Optional<String> refusal() {
+    return this == IO_URING ? Optional.ofNullable(Uring.refusal()) : Optional.empty();
+  }
 
   /// What the system property says; AUTO if it is not set.
   ///

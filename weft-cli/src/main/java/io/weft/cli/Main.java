@@ -1,5 +1,6 @@
 package io.weft.cli;
 
+import io.weft.Transport;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
@@ -110,6 +111,8 @@ public final class Main implements Callable<Integer> {
 
   /// Runs the command line and ends the process with its exit code.
   public static void main(String[] args) {
+    // Beside what follows: trying io_uring out takes as long as to understand the command line.
+    Thread.ofPlatform().daemon().name("weft-io_uring").start(Transport.IO_URING::refusal);
     int code = commandLine(Streams::ofProcess, args).execute(args);
     if (code != CANNOT_WRITE && System.out.checkError()) {
       System.err.println("weft: standard output cannot be written.");
