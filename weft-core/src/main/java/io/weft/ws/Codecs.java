@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,10 @@ import org.jspecify.annotations.Nullable;
 /// | compressor | for one call | until it has been idle, or others need the memory |
 /// | decompressor | from a message's first byte to its last | as long as the peer may send |
 ///
+/// A compressor that is lent for a call has more memory to work with, since few are needed. A
+/// message much larger than the window is compressed by such a one even with context takeover: what
+/// it could refer to before itself is little beside what it can in itself.
+///
 /// A compressor can be taken from its connection between any two messages, since a sender may begin
 /// anew at each (RFC 7692 §7.1.1); the next message then only shrinks less. So when memory is short
 /// the compressor that has rested longest goes first.
@@ -32,6 +37,14 @@ public final class Codecs {
 
   /// Free codecs of a kind that are kept.
   private static final int KEPT = 4;
+
+  /// Memory level of a compressor that is lent for a call, if connections' own have less.
+  private static final int LENT_MEMORY_LEVEL = 5;
+
+  /// A message of so many windows, and bytes, is compressed by itself.
+  private static final int LARGE_WINDOWS = 4;
+
+  private static final int LARGE_BYTES = 16 << 10;
 
   /// What every flush ends with, and no message carries (RFC 7692 §7.2.1).
   private static final byte[] TAIL = {0, 0, (byte) 0xFF, (byte) 0xFF};
@@ -45,9 +58,13 @@ public final class Codecs {
   private final Chunk scratch = Chunk.ofSize(STEP_BYTES);
   private final ByteBuffer tail = Chunk.copyOf(TAIL).buffer;
 
-  /// Free ones, by window bits.
-  private final List<ArrayDeque<Compressor>> compressors = lists();
+  /// Of the compressors that are lent for a call.
+  private final int lentMemoryLevel;
 
+  /// Free ones, by window bits: compressors for a call, and those for a window.
+  private final List<ArrayDeque<Compressor>> lent = lists();
+
+  private final List<ArrayDeque<Compressor>> own = lists();
   private final List<ArrayDeque<Decompressor>> decompressors = lists();
 
   /// The windows that hold a compressor, the one that has rested longest first: a ring through
@@ -57,7 +74,7 @@ public final class Codecs {
   /// What the codecs are like.
   ///
   /// @param level 1 (fast) to 9 (small)
-  /// @param memoryLevel 1 to 9: of compressors
+  /// @param memoryLevel 1 to 9: of compressors; those lent for a call have 5 at least
   /// @param thresholdBytes a message below this is too short to pay; 0 or more
   /// @param inflateRatio a message may inflate to this many times its size, once it is over 64 KiB
   /// @param mostBytes native memory that all codecs of the process may have
@@ -87,6 +104,7 @@ public final class Codecs {
     this.zlib = zlib;
     this.memory = memory;
     this.settings = settings;
+    this.lentMemoryLevel = Math.max(settings.memoryLevel, LENT_MEMORY_LEVEL);
   }
 
   private static <T> List<ArrayDeque<T>> lists() {
@@ -126,12 +144,12 @@ public final class Codecs {
     if (!message.hasRemaining()) {
       return ByteBuffer.wrap(EMPTY);
     }
-    Compressor compressor = borrowCompressor(bits);
+    Compressor compressor = borrowCompressor(lent, bits);
     if (compressor == null) {
       return null;
     }
     ByteBuffer encoded = compress(compressor, message, how);
-    giveBack(compressor, bits);
+    giveBack(lent, compressor, bits);
     return encoded;
   }
 
@@ -145,6 +163,9 @@ public final class Codecs {
     if (!message.hasRemaining()) {
       return ByteBuffer.wrap(EMPTY);
     }
+    if (isLarge(message, window.bits)) {
+      return encodeLarge(message, how, window);
+    }
     Compressor compressor = compressorOf(window);
     if (compressor == null) {
       return null;
@@ -154,6 +175,23 @@ public final class Codecs {
       forget(window); // it holds what the peer will not see
     }
     return encoded;
+  }
+
+  /// Compresses a message by itself; those after it may refer to it, if there is a compressor that
+  /// has a window already.
+  private @Nullable ByteBuffer encodeLarge(ByteBuffer message, Encoding how, Window window) {
+    ByteBuffer text = message.duplicate();
+    ByteBuffer encoded = encode(message, how, window.bits);
+    if (encoded != null && window.compressor != null) {
+      Objects.requireNonNull(compressorOf(window)).reset(text);
+    }
+    return encoded;
+  }
+
+  /// Whether a message is better compressed by itself, by a compressor that has more memory.
+  private boolean isLarge(ByteBuffer message, int bits) {
+    return message.remaining() >= Math.max(LARGE_BYTES, LARGE_WINDOWS << bits)
+        && compressorBytes(lent, bits) > compressorBytes(own, bits);
   }
 
   private boolean isWanted(ByteBuffer message, Encoding how, int bits) {
@@ -202,7 +240,7 @@ public final class Codecs {
     if (held != null) {
       unlink(window);
     } else {
-      held = borrowCompressor(window.bits);
+      held = borrowCompressor(own, window.bits);
       if (held == null) {
         return null;
       }
@@ -222,7 +260,7 @@ public final class Codecs {
     if (held != null) {
       window.compressor = null;
       unlink(window);
-      giveBack(held, window.bits);
+      giveBack(own, held, window.bits);
     }
   }
 
@@ -233,33 +271,42 @@ public final class Codecs {
     window.previous = window;
   }
 
-  private @Nullable Compressor borrowCompressor(int bits) {
-    long bytes = zlib.compressorBytes(bits, settings.memoryLevel);
+  private @Nullable Compressor borrowCompressor(List<ArrayDeque<Compressor>> from, int bits) {
+    long bytes = compressorBytes(from, bits);
     do {
-      Compressor free = compressors.get(bits).poll();
+      Compressor free = from.get(bits).poll();
       if (free != null) {
         return free;
       }
       if (memory.take(bytes, settings.mostBytes)) {
-        return zlib.compressor(bits, settings.level, settings.memoryLevel);
+        return zlib.compressor(bits, settings.level, memoryLevel(from));
       }
     } while (freeSomething());
     return null;
   }
 
-  private void giveBack(Compressor compressor, int bits) {
-    ArrayDeque<Compressor> free = compressors.get(bits);
+  private void giveBack(List<ArrayDeque<Compressor>> to, Compressor compressor, int bits) {
+    ArrayDeque<Compressor> free = to.get(bits);
     if (free.size() < KEPT) {
       compressor.reset();
       free.push(compressor);
     } else {
-      close(compressor, bits);
+      close(to, compressor, bits);
     }
   }
 
-  private void close(Compressor compressor, int bits) {
+  private void close(List<ArrayDeque<Compressor>> of, Compressor compressor, int bits) {
     compressor.close();
-    memory.give(zlib.compressorBytes(bits, settings.memoryLevel));
+    memory.give(compressorBytes(of, bits));
+  }
+
+  private long compressorBytes(List<ArrayDeque<Compressor>> of, int bits) {
+    return zlib.compressorBytes(bits, memoryLevel(of));
+  }
+
+  @SuppressWarnings("ReferenceEquality") // this very list
+  private int memoryLevel(List<ArrayDeque<Compressor>> of) {
+    return of == lent ? lentMemoryLevel : settings.memoryLevel;
   }
 
   /// Lends a decompressor.
@@ -308,21 +355,26 @@ public final class Codecs {
     return oldest != windows;
   }
 
+  /// @return whether there was any
   private boolean closeFree() {
-    boolean some = false;
+    int closed = 0;
     for (int bits = 0; bits <= Zlib.MOST_BITS; bits++) {
-      for (Compressor free : compressors.get(bits)) {
-        close(free, bits);
-        some = true;
-      }
+      closed += closeFree(lent, bits) + closeFree(own, bits);
       for (Decompressor free : decompressors.get(bits)) {
         close(free, bits);
-        some = true;
+        closed++;
       }
-      compressors.get(bits).clear();
       decompressors.get(bits).clear();
     }
-    return some;
+    return closed > 0;
+  }
+
+  private int closeFree(List<ArrayDeque<Compressor>> of, int bits) {
+    ArrayDeque<Compressor> free = of.get(bits);
+    int count = free.size();
+    free.forEach(each -> close(of, each, bits));
+    free.clear();
+    return count;
   }
 
   /// Frees what was free already, and takes the compressors of connections that have sent nothing

@@ -18,6 +18,12 @@ public interface Compressor {
   /// Forgets everything written: what follows refers to nothing before.
   void reset();
 
+  /// Forgets everything written, and takes it that `text` was written last, as the peer has had it
+  /// by other ways: what follows may refer to its end.
+  ///
+  /// @param text what is unread; stays so
+  void reset(ByteBuffer text);
+
   /// Frees its memory. Nothing may be called afterwards.
   void close();
 }

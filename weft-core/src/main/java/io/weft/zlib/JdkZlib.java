@@ -64,6 +64,13 @@ final class JdkZlib implements Zlib {
     }
 
     @Override
+    public void reset(ByteBuffer text) {
+      deflater.reset();
+      int bytes = Math.min(text.remaining(), 1 << MOST_BITS);
+      deflater.setDictionary(text.slice(text.limit() - bytes, bytes));
+    }
+
+    @Override
     public void close() {
       deflater.end();
     }

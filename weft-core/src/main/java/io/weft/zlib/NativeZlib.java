@@ -75,6 +75,8 @@ final class NativeZlib implements Zlib {
                 JAVA_INT));
     static final MethodHandle DEFLATE = handle("deflate", STEP);
     static final MethodHandle DEFLATE_RESET = handle("deflateReset", ONE);
+    static final MethodHandle DEFLATE_SET_DICTIONARY =
+        handle("deflateSetDictionary", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, JAVA_INT));
     static final MethodHandle DEFLATE_END = handle("deflateEnd", ONE);
     static final MethodHandle INFLATE_INIT =
         handle(
@@ -282,6 +284,22 @@ final class NativeZlib implements Zlib {
     public void reset() {
       try {
         require((int) Calls.DEFLATE_RESET.invokeExact(stream), "deflateReset");
+      } catch (Throwable e) {
+        throw failed(e);
+      }
+    }
+
+    @Override
+    public void reset(ByteBuffer text) {
+      reset();
+      int bytes = Math.min(text.remaining(), STAGE_BYTES);
+      ByteBuffer stage = STAGE.get().clear().put(0, text, text.limit() - bytes, bytes);
+      try {
+        require(
+            (int)
+                Calls.DEFLATE_SET_DICTIONARY.invokeExact(
+                    stream, MemorySegment.ofBuffer(stage), bytes),
+            "deflateSetDictionary");
       } catch (Throwable e) {
         throw failed(e);
       }

@@ -51,7 +51,11 @@ final class DeflateTest {
   }
 
   private Codecs codecs(Zlib zlib, long mostBytes, int threshold, int ratio) {
-    var codecs = new Codecs(zlib, memory, new Codecs.Settings(6, 5, threshold, ratio, mostBytes));
+    return codecs(zlib, new Codecs.Settings(6, 5, threshold, ratio, mostBytes));
+  }
+
+  private Codecs codecs(Zlib zlib, Codecs.Settings settings) {
+    var codecs = new Codecs(zlib, memory, settings);
     all.add(codecs);
     return codecs;
   }
@@ -499,6 +503,74 @@ final class DeflateTest {
       deflate.restart();
       assertArrayEquals(shared, strict.message(bytes));
     }
+  }
+
+  /// With context takeover and little memory, messages of any size, large ones by themselves: the
+  /// receiver's context goes on through all of them.
+  @Test
+  void goesOnAfterLargeMessages() {
+    for (Zlib zlib : both().toList()) {
+      for (int memoryLevel = 1; memoryLevel <= 6; memoryLevel++) {
+        for (int bits = zlib.leastBits(); bits <= 15; bits++) {
+          var random = new SplittableRandom(bits);
+          Codecs codecs = codecs(zlib, new Codecs.Settings(6, memoryLevel, 64, 100, 1 << 30));
+          var agreed = new DeflateOffer(false, false, bits, 0);
+          Engine sender =
+              engine(Role.SERVER, Wire.BOUNDS, new Deflate(codecs, Role.SERVER, agreed, 15));
+          var strict = new StrictInflater(bits, true);
+          for (int n = 0; n < 8; n++) {
+            int most = random.nextBoolean() ? 3_000 : 150_000;
+            byte[] message = Corpus.message(random, random.nextInt(1, most));
+            Outbox out = Wire.outbox();
+            sender.binary(ByteBuffer.wrap(message), Encoding.IF_SMALLER, out);
+            byte[] wire = Wire.drain(out);
+            boolean compressed = (wire[0] & 0x40) != 0;
+            assertArrayEquals(message, compressed ? strict.message(payload(wire)) : payload(wire));
+          }
+          codecs.sweep();
+        }
+      }
+    }
+  }
+
+  /// What follows a large message refers to its end, if there was a context before; a large message
+  /// alone has none made.
+  @Test
+  void refersToALargeMessage() {
+    Zlib zlib = Zlib.system();
+    Codecs codecs = codecs(zlib, new Codecs.Settings(6, 3, 64, 100, 1 << 30));
+    Engine engine =
+        engine(
+            Role.SERVER,
+            Wire.BOUNDS,
+            new Deflate(codecs, Role.SERVER, new DeflateOffer(false, true, 0, 0), 12));
+    byte[] noise = new byte[16 << 10];
+    new SplittableRandom(1).nextBytes(noise);
+    assertEquals(noise.length, compressedBytes(engine, noise), "no smaller: as it is");
+    String words =
+        new String(Corpus.text(new SplittableRandom(2), 64 << 10), StandardCharsets.UTF_8);
+    byte[] large = words.getBytes(StandardCharsets.UTF_8);
+    byte[] end = Arrays.copyOfRange(large, large.length - 1_000, large.length);
+    assertTrue(compressedBytes(engine, large) < large.length / 2);
+    assertEquals(zlib.compressorBytes(12, 5), memory.bytes(), "the loop's, and none of its own");
+    int alone = compressedBytes(engine, end);
+    assertTrue(alone > 200, alone + " bytes");
+    byte[] other = Corpus.text(new SplittableRandom(3), 5_000);
+    compressedBytes(engine, other);
+    int forgotten = compressedBytes(engine, end);
+    assertTrue(forgotten > 200, forgotten + " bytes");
+    compressedBytes(engine, other);
+    compressedBytes(engine, large);
+    int behind = compressedBytes(engine, end);
+    assertTrue(behind < 40, behind + " bytes");
+    assertEquals(
+        zlib.compressorBytes(12, 5) + zlib.compressorBytes(12, 3), memory.bytes(), "and its own");
+  }
+
+  private static int compressedBytes(Engine engine, byte[] message) {
+    Outbox out = Wire.outbox();
+    engine.binary(ByteBuffer.wrap(message), Encoding.IF_SMALLER, out);
+    return payload(Wire.drain(out)).length;
   }
 
   // ---- Memory -----------------------------------------------------------------------------------

@@ -40,6 +40,11 @@ public final class Counting implements Zlib {
       }
 
       @Override
+      public void reset(ByteBuffer text) {
+        of.reset(text);
+      }
+
+      @Override
       public void close() {
         of.close();
       }

@@ -126,6 +126,36 @@ final class ZlibTest {
     }
   }
 
+  /// A text that the peer has had by other ways, from heap and direct memory, with other bytes
+  /// around it.
+  @ParameterizedTest
+  @MethodSource("both")
+  void goesOnBehindATextThatItDidNotWrite(Zlib zlib) {
+    for (long seed = 0; seed < 30; seed++) {
+      var random = new SplittableRandom(seed);
+      int bits = random.nextInt(zlib.leastBits(), 16);
+      Compressor one = zlib.compressor(bits, 6, 3);
+      Compressor other = zlib.compressor(bits, 6, 8);
+      var strict = new StrictInflater(bits, true);
+      byte[] first = Corpus.message(random, 3_000);
+      assertArrayEquals(first, strict.message(deflated(one, first, true, 9_000)));
+      byte[] text = new byte[random.nextInt(1, 60_000)];
+      random.nextBytes(text);
+      assertArrayEquals(text, strict.message(deflated(other, text, true, 90_000)));
+      boolean direct = random.nextBoolean();
+      ByteBuffer around = direct ? ByteBuffer.allocateDirect(70_000) : ByteBuffer.allocate(70_000);
+      around.position(1_000).put(text).flip().position(1_000);
+      one.reset(around);
+      assertEquals(text.length, around.remaining());
+      byte[] end = Arrays.copyOfRange(text, Math.max(0, text.length - 200), text.length);
+      byte[] wire = deflated(one, end, true, 9_000);
+      assertArrayEquals(end, strict.message(wire), "seed " + seed + " bits " + bits);
+      assertTrue(end.length < 200 || wire.length < 30, wire.length + " bytes");
+      one.close();
+      other.close();
+    }
+  }
+
   /// The strict decoder would notice: with a larger window the same messages do not pass, and a
   /// distance of one byte more than the window fails.
   @Test
