@@ -36,7 +36,8 @@ public interface Endpoint {
   /// A binary message came. By default the connection is closed with 1003.
   ///
   /// @param data its bytes, from position to limit; read-only, big-endian, and good only until this
-  ///   method returns: copy what is to be kept
+  ///   method returns: copy what is to be kept. It is a window on what was received, so `reset()`
+  ///   goes back to its beginning, and `rewind()` or `clear()` to bytes that are not the message's
   default void binary(WebSocket ws, ByteBuffer data) throws Exception {
     ws.close(Close.UNSUPPORTED_DATA, "binary messages are not handled here");
   }

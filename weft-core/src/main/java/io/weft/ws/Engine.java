@@ -126,7 +126,8 @@ public final class Engine {
     return null;
   }
 
-  /// What BINARY, PING or PONG carried: read-only, big-endian, good until the next pull.
+  /// What BINARY, PING or PONG carried: read-only, big-endian, with its mark at its beginning; good
+  /// until the next pull.
   ///
   /// @throws IllegalStateException if the last pull found none of them
   public ByteBuffer payload() {
@@ -420,12 +421,12 @@ public final class Engine {
     if (isText && Utf8.judge(Utf8.BOUNDARY, in, from, to) != Utf8.BOUNDARY) {
       throw new ProtocolException(CloseCode.INVALID_DATA, "§8.1", "a text is not UTF-8");
     }
-    payload = in.view(from, to);
+    payload = in.view(from, to).mark();
     return isText ? Event.TEXT : Event.BINARY;
   }
 
   private Event wholeMessage(Assembly whole) {
-    payload = whole.isText ? whole.payload() : whole.payload().asReadOnlyBuffer();
+    payload = (whole.isText ? whole.payload() : whole.payload().asReadOnlyBuffer()).mark();
     return whole.isText ? Event.TEXT : Event.BINARY;
   }
 
@@ -448,7 +449,7 @@ public final class Engine {
       readClose(whole);
       return Event.CLOSE;
     }
-    payload = whole;
+    payload = whole.mark();
     return opcode == Opcode.PING ? Event.PING : Event.PONG;
   }
 

@@ -147,7 +147,8 @@ final class Wire {
         ByteBuffer payload = engine.payload();
         check(payload.isReadOnly(), "a payload can be written to");
         byte[] bytes = new byte[payload.remaining()];
-        payload.get(bytes);
+        payload.get(bytes).reset();
+        check(payload.remaining() == bytes.length, "reset() does not go back to the beginning");
         yield (event + " " + hex(bytes)).trim();
       }
       case CLOSE -> ("CLOSE " + engine.closeCode() + " " + engine.closeReason()).trim();
