@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
 
 /// What the program does first, done once while nobody waits: the help, a server that starts, a
 /// client, an echo. The launcher has the JVM watch this after a build and keep what it loaded and
-/// compiled (an AOT cache, JEP 483, 514, 515), so that the program starts in less time.
+/// made of it (an AOT cache, JEP 483, 514), so that the program starts in less time.
 final class Rehearsal {
 
   private static final Duration MOST = Duration.ofSeconds(20);

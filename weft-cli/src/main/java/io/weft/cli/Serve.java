@@ -183,7 +183,6 @@ final class Serve implements Callable<Integer> {
             quiet ? Level.WARNING : Level.INFO,
             InstantSource.system());
     LogFinder.use(journal);
-    Thread.ofPlatform().daemon().name("weft-json").start(Json::load); // beside what follows
     Health health = new Health();
     Server.Builder builder = builder(journal, health);
     Tls with = tls();
@@ -191,6 +190,7 @@ final class Serve implements Callable<Integer> {
       builder.tls(with);
     }
     Server server = builder.start();
+    Thread.ofPlatform().daemon().name("weft-json").start(Json::load); // before it is asked for
     health.of(server);
     if (with != null) {
       tls.watch(server, with, journal);
