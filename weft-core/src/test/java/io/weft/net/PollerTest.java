@@ -499,15 +499,19 @@ final class PollerTest {
                 }));
       }
       long end = System.nanoTime() + WAIT_NS;
-      while (answered.get() < wakers * times && System.nanoTime() < end) {
-        turns.poller.poll(WAIT_NS); // a waking that is lost costs all of it
-        assertTrue(!turns.poller.next(turns.completion));
-        answered.set(asked.get());
+      try {
+        while (answered.get() < wakers * times && System.nanoTime() < end) {
+          turns.poller.poll(WAIT_NS); // a waking that is lost costs all of it
+          assertTrue(!turns.poller.next(turns.completion));
+          answered.set(asked.get());
+        }
+        assertEquals(wakers * times, answered.get());
+      } finally {
+        answered.set(Integer.MAX_VALUE); // if it failed, they would wait for ever
+        for (Thread thread : threads) {
+          thread.join();
+        }
       }
-      for (Thread thread : threads) {
-        thread.join();
-      }
-      assertEquals(wakers * times, answered.get());
     }
   }
 
