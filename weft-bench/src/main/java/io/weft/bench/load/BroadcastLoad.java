@@ -86,8 +86,9 @@ public final class BroadcastLoad extends ChannelLoad {
     if (!key.isReadable()) {
       return;
     }
+    boolean hadIt = line.received == delivery.limit();
     receive(line);
-    if (line.received == delivery.limit() && ++served == lines.size()) {
+    if (!hadIt && line.received == delivery.limit() && ++served == lines.size()) {
       count(lines.size(), System.nanoTime() - sinceNs);
       if (!settling) {
         publish();

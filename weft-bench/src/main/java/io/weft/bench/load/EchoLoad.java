@@ -119,22 +119,25 @@ public final class EchoLoad extends Load {
     }
 
     private void echoed(ByteBuffer in) throws IOException {
-      if (received == 0) {
+      if (isIdle || received == 0) {
         answerPings(in);
       }
       ByteBuffer answer = answers[variant];
-      received = Frames.receive(in, received, answer);
-      boolean isBack = received == answer.limit();
-      if (isBack) {
-        answerPings(in);
+      boolean wasIdle = isIdle;
+      if (!wasIdle) {
+        received = Frames.receive(in, received, answer);
+        isIdle = received == answer.limit();
       }
-      if (in.hasRemaining() || (isBack && isIdle)) {
+      if (!isIdle) {
+        return;
+      }
+      answerPings(in);
+      if (in.hasRemaining()) {
         throw new IOException("more came back than was sent");
       }
-      if (isBack) {
+      if (!wasIdle) {
         long now = System.nanoTime();
         count(inFlight, now - sinceNs);
-        isIdle = true;
         underWay--;
         goOn(this, now);
       }
