@@ -16,6 +16,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /// Makes loops, and chooses how they talk to the operating system.
 final class Loops {
@@ -83,12 +84,17 @@ final class Loops {
     return transport == Transport.IO_URING ? new Uring(readBytes) : new Nio(readBytes);
   }
 
+  /// Why this process cannot have io_uring; null if it can.
+  static @Nullable String refusal() {
+    return Uring.refusal();
+  }
+
   /// Says which transport it will be.
   ///
   /// @return NIO or IO_URING
   /// @throws IOException if io_uring is asked for and the system refuses it; says why
   static Transport choose(Transport asked) throws IOException {
-    String refusal = asked == Transport.NIO ? "" : Uring.refusal();
+    String refusal = asked == Transport.NIO ? "" : refusal();
     if (refusal == null) {
       return Transport.IO_URING;
     }

@@ -1,6 +1,5 @@
 package io.weft;
 
-import io.weft.net.Uring;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
@@ -26,7 +25,7 @@ public enum Transport {
   /// is tried out by the first call, which takes some hundredths of a second; what starts soon
   /// after is the faster for it. From any thread.
   public Optional<String> refusal() {
-    return this == IO_URING ? Optional.ofNullable(Uring.refusal()) : Optional.empty();
+    return this == IO_URING ? Optional.ofNullable(Loops.refusal()) : Optional.empty();
   }
 
   /// What the system property says; AUTO if it is not set.

@@ -3,6 +3,7 @@ package io.weft.cli;
 import io.weft.Transport;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -88,6 +89,12 @@ public final class Main implements Callable<Integer> {
   private static final Pattern CHOICES =
       Pattern.compile("(expected one of \\[[A-Z_0-9, ]+\\]) \\(case-insensitive\\)");
 
+  private static final Pattern NIO =
+      Pattern.compile("(--transport=)?nio", Pattern.CASE_INSENSITIVE);
+
+  /// In the order of the help.
+  private static final Map<String, Supplier<Object>> COMMANDS = commands();
+
   @SuppressWarnings("NullAway.Init") // set by picocli before call()
   @Spec
   private CommandSpec spec;
@@ -111,14 +118,25 @@ public final class Main implements Callable<Integer> {
 
   /// Runs the command line and ends the process with its exit code.
   public static void main(String[] args) {
-    // Beside what follows: trying io_uring out takes as long as to understand the command line.
-    Thread.ofPlatform().daemon().name("weft-io_uring").start(Transport.IO_URING::refusal);
+    if (mayTakeIoUring(args)) {
+      // Beside what follows: to try it out takes as long as to understand the command line.
+      Thread.ofPlatform().daemon().name("weft-io_uring").start(Transport.IO_URING::refusal);
+    }
     int code = commandLine(Streams::ofProcess, args).execute(args);
     if (code != CANNOT_WRITE && System.out.checkError()) {
       System.err.println("weft: standard output cannot be written.");
       code = CANNOT_WRITE;
     }
     System.exit(code);
+  }
+
+  /// Whether these arguments name a command, and nobody says that it must be NIO: then io_uring is
+  /// not even tried, which some systems end a process for.
+  private static boolean mayTakeIoUring(String... args) {
+    return args.length > 0
+        && COMMANDS.containsKey(args[0])
+        && Arrays.stream(args).noneMatch(NIO.asMatchPredicate())
+        && !"nio".equalsIgnoreCase(System.getProperty(Transport.PROPERTY));
   }
 
   /// Runs a command line in this process.
@@ -134,18 +152,11 @@ public final class Main implements Callable<Integer> {
   /// and for `help` and `completion`, which speak of the others.
   static CommandLine commandLine(Supplier<Streams> streams, String... args) {
     CommandLine weft = new CommandLine(new Main(streams));
-    Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
-    commands.put("connect", Connect::new);
-    commands.put("listen", Listen::new);
-    commands.put("ping", Ping::new);
-    commands.put("serve", Serve::commandLine);
-    commands.put("lint", Lint::commandLine);
-    commands.put("bench", Bench::new);
-    Supplier<Object> named = args.length == 0 ? null : commands.get(args[0]);
+    Supplier<Object> named = args.length == 0 ? null : COMMANDS.get(args[0]);
     if (named != null) {
       weft.addSubcommand(named.get());
     } else {
-      commands.values().forEach(command -> weft.addSubcommand(command.get()));
+      COMMANDS.values().forEach(command -> weft.addSubcommand(command.get()));
       weft.addSubcommand(new Completion()).addSubcommand(new HelpCommand());
     }
     return weft.setCaseInsensitiveEnumValuesAllowed(true)
@@ -153,6 +164,17 @@ public final class Main implements Callable<Integer> {
         .setUsageHelpLongOptionsMaxWidth(36)
         .setParameterExceptionHandler((wrong, arguments) -> explain(wrong))
         .setExecutionExceptionHandler((thrown, command, parsed) -> explain(thrown, command));
+  }
+
+  private static Map<String, Supplier<Object>> commands() {
+    Map<String, Supplier<Object>> commands = new LinkedHashMap<>();
+    commands.put("connect", Connect::new);
+    commands.put("listen", Listen::new);
+    commands.put("ping", Ping::new);
+    commands.put("serve", Serve::commandLine);
+    commands.put("lint", Lint::commandLine);
+    commands.put("bench", Bench::new);
+    return commands;
   }
 
   private static int explain(Exception thrown, CommandLine command) {

@@ -189,8 +189,8 @@ final class Serve implements Callable<Integer> {
     if (with != null) {
       builder.tls(with);
     }
+    Thread.ofPlatform().daemon().name("weft-json").start(Json::load); // beside what follows
     Server server = builder.start();
-    Thread.ofPlatform().daemon().name("weft-json").start(Json::load); // before it is asked for
     health.of(server);
     if (with != null) {
       tls.watch(server, with, journal);
