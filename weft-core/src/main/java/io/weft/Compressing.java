@@ -37,9 +37,12 @@ final class Compressing {
 
   /// What codecs are to be like.
   static Codecs.Settings settings(Compression options, Limits limits) {
+    int memoryLevel = options.memoryLevel();
+    boolean takesOver = options.mode() == Compression.Mode.TAKEOVER;
     return new Codecs.Settings(
         options.level(),
-        options.memoryLevel(),
+        memoryLevel,
+        takesOver ? Math.max(memoryLevel, Compression.SHARED_MEMORY_LEVEL) : memoryLevel,
         options.thresholdBytes(),
         limits.inflateRatio(),
         limits.codecBytes());

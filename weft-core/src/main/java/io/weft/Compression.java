@@ -30,9 +30,9 @@ import io.weft.zlib.Zlib;
 ///   follows from it, unless the peer keeps to its own window, of 15 bits
 /// @param level 1 (fast) to 9 (small), as of zlib; 6 by default
 /// @param memoryLevel 1 to 9, as of zlib; 5 by default, 3 with context takeover, where each active
-///   connection has a compressor. (A message of 16 KiB and four windows or more goes by one of the
-///   loop's, which have 5 at least.) That takes `2^(windowBits + 2) + 2^(memoryLevel + 9)` bytes
-///   and 6 KiB: 26 KiB by default
+///   connection has a compressor. That takes `2^(windowBits + 2) + 2^(memoryLevel + 9)` bytes and 6
+///   KiB: 26 KiB by default. With context takeover a published message, and one of 16 KiB and four
+///   windows or more, goes by a compressor of the loop's, whose memory level is 5 at least
 /// @param thresholdBytes messages shorter than this go as they are ([Compress#AUTO]); 128 by
 ///   default
 public record Compression(
@@ -53,7 +53,7 @@ public record Compression(
   private static final int MOST_BITS = 15;
 
   /// Of a compressor that few share, so that only speed counts.
-  private static final int SHARED_MEMORY_LEVEL = 5;
+  static final int SHARED_MEMORY_LEVEL = 5;
 
   /// Of a compressor that each active connection has: with a decompressor, less than 40 KiB.
   private static final int OWN_MEMORY_LEVEL = 3;

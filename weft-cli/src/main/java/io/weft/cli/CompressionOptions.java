@@ -31,7 +31,8 @@ final class CompressionOptions {
       paramLabel = "1..9",
       converter = Level.class,
       description =
-          "The memory level of a compressor, which takes 2^(BITS+2) + 2^(this+9) bytes and 6KiB."
+          "The memory level of a compressor, which takes 2^(BITS+2) + 2^(this+9) bytes and 6KiB;"
+              + " with takeover, that of a connection."
               + " Default: 5, with takeover 3")
   private @Nullable Integer memoryLevel;
 

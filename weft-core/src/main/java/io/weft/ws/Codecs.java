@@ -38,9 +38,6 @@ public final class Codecs {
   /// Free codecs of a kind that are kept.
   private static final int KEPT = 4;
 
-  /// Memory level of a compressor that is lent for a call, if connections' own have less.
-  private static final int LENT_MEMORY_LEVEL = 5;
-
   /// A message of so many windows, and bytes, is compressed by itself.
   private static final int LARGE_WINDOWS = 4;
 
@@ -58,9 +55,6 @@ public final class Codecs {
   private final Chunk scratch = Chunk.ofSize(STEP_BYTES);
   private final ByteBuffer tail = Chunk.copyOf(TAIL).buffer;
 
-  /// Of the compressors that are lent for a call.
-  private final int lentMemoryLevel;
-
   /// Free ones, by window bits: compressors for a call, and those for a window.
   private final List<ArrayDeque<Compressor>> lent = lists();
 
@@ -74,12 +68,18 @@ public final class Codecs {
   /// What the codecs are like.
   ///
   /// @param level 1 (fast) to 9 (small)
-  /// @param memoryLevel 1 to 9: of compressors; those lent for a call have 5 at least
+  /// @param memoryLevel 1 to 9: of compressors that connections have
+  /// @param lentMemoryLevel 1 to 9: of compressors that are lent for a call
   /// @param thresholdBytes a message below this is too short to pay; 0 or more
   /// @param inflateRatio a message may inflate to this many times its size, once it is over 64 KiB
   /// @param mostBytes native memory that all codecs of the process may have
   public record Settings(
-      int level, int memoryLevel, int thresholdBytes, int inflateRatio, long mostBytes) {}
+      int level,
+      int memoryLevel,
+      int lentMemoryLevel,
+      int thresholdBytes,
+      int inflateRatio,
+      long mostBytes) {}
 
   /// A window kept from message to message, while it holds a compressor.
   static final class Window {
@@ -104,7 +104,6 @@ public final class Codecs {
     this.zlib = zlib;
     this.memory = memory;
     this.settings = settings;
-    this.lentMemoryLevel = Math.max(settings.memoryLevel, LENT_MEMORY_LEVEL);
   }
 
   private static <T> List<ArrayDeque<T>> lists() {
@@ -164,7 +163,10 @@ public final class Codecs {
       return ByteBuffer.wrap(EMPTY);
     }
     if (isLarge(message, window.bits)) {
-      return encodeLarge(message, how, window);
+      Compressor large = spareCompressor(lent, window.bits);
+      if (large != null) {
+        return encodeLarge(large, message, how, window);
+      }
     }
     Compressor compressor = compressorOf(window);
     if (compressor == null) {
@@ -179,9 +181,11 @@ public final class Codecs {
 
   /// Compresses a message by itself; those after it may refer to it, if there is a compressor that
   /// has a window already.
-  private @Nullable ByteBuffer encodeLarge(ByteBuffer message, Encoding how, Window window) {
+  private @Nullable ByteBuffer encodeLarge(
+      Compressor large, ByteBuffer message, Encoding how, Window window) {
     ByteBuffer text = message.duplicate();
-    ByteBuffer encoded = encode(message, how, window.bits);
+    ByteBuffer encoded = compress(large, message, how);
+    giveBack(lent, large, window.bits);
     if (encoded != null && window.compressor != null) {
       Objects.requireNonNull(compressorOf(window)).reset(text);
     }
@@ -272,17 +276,22 @@ public final class Codecs {
   }
 
   private @Nullable Compressor borrowCompressor(List<ArrayDeque<Compressor>> from, int bits) {
-    long bytes = compressorBytes(from, bits);
     do {
-      Compressor free = from.get(bits).poll();
-      if (free != null) {
-        return free;
-      }
-      if (memory.take(bytes, settings.mostBytes)) {
-        return zlib.compressor(bits, settings.level, memoryLevel(from));
+      Compressor spare = spareCompressor(from, bits);
+      if (spare != null) {
+        return spare;
       }
     } while (freeSomething());
     return null;
+  }
+
+  /// One that is free, or made of memory that is.
+  private @Nullable Compressor spareCompressor(List<ArrayDeque<Compressor>> from, int bits) {
+    Compressor free = from.get(bits).poll();
+    if (free == null && memory.take(compressorBytes(from, bits), settings.mostBytes)) {
+      return zlib.compressor(bits, settings.level, memoryLevel(from));
+    }
+    return free;
   }
 
   private void giveBack(List<ArrayDeque<Compressor>> to, Compressor compressor, int bits) {
@@ -306,7 +315,7 @@ public final class Codecs {
 
   @SuppressWarnings("ReferenceEquality") // this very list
   private int memoryLevel(List<ArrayDeque<Compressor>> of) {
-    return of == lent ? lentMemoryLevel : settings.memoryLevel;
+    return of == lent ? settings.lentMemoryLevel : settings.memoryLevel;
   }
 
   /// Lends a decompressor.

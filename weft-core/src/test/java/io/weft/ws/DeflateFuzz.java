@@ -53,7 +53,7 @@ final class DeflateFuzz {
 
   private static String heard(Zlib zlib, boolean takeover, byte[] wire, int... cuts) {
     var memory = new CodecMemory();
-    var codecs = new Codecs(zlib, memory, new Codecs.Settings(6, 5, 64, ANY_RATIO, 1 << 20));
+    var codecs = new Codecs(zlib, memory, new Codecs.Settings(6, 3, 5, 64, ANY_RATIO, 1 << 20));
     var agreed = new DeflateOffer(!takeover, !takeover, 0, 0);
     Engine engine = Wire.engine(Role.SERVER, BOUNDS, new Deflate(codecs, Role.SERVER, agreed, 15));
     String heard = Wire.hear(engine, wire, cuts);

@@ -51,7 +51,7 @@ final class DeflateTest {
   }
 
   private Codecs codecs(Zlib zlib, long mostBytes, int threshold, int ratio) {
-    return codecs(zlib, new Codecs.Settings(6, 5, threshold, ratio, mostBytes));
+    return codecs(zlib, new Codecs.Settings(6, 5, 5, threshold, ratio, mostBytes));
   }
 
   private Codecs codecs(Zlib zlib, Codecs.Settings settings) {
@@ -513,7 +513,7 @@ final class DeflateTest {
       for (int memoryLevel = 1; memoryLevel <= 6; memoryLevel++) {
         for (int bits = zlib.leastBits(); bits <= 15; bits++) {
           var random = new SplittableRandom(bits);
-          Codecs codecs = codecs(zlib, new Codecs.Settings(6, memoryLevel, 64, 100, 1 << 30));
+          Codecs codecs = codecs(zlib, new Codecs.Settings(6, memoryLevel, 5, 64, 100, 1 << 30));
           var agreed = new DeflateOffer(false, false, bits, 0);
           Engine sender =
               engine(Role.SERVER, Wire.BOUNDS, new Deflate(codecs, Role.SERVER, agreed, 15));
@@ -538,7 +538,7 @@ final class DeflateTest {
   @Test
   void refersToALargeMessage() {
     Zlib zlib = Zlib.system();
-    Codecs codecs = codecs(zlib, new Codecs.Settings(6, 3, 64, 100, 1 << 30));
+    Codecs codecs = codecs(zlib, new Codecs.Settings(6, 3, 5, 64, 100, 1 << 30));
     Engine engine =
         engine(
             Role.SERVER,
@@ -565,6 +565,24 @@ final class DeflateTest {
     assertTrue(behind < 40, behind + " bytes");
     assertEquals(
         zlib.compressorBytes(12, 5) + zlib.compressorBytes(12, 3), memory.bytes(), "and its own");
+  }
+
+  /// Where there is no memory for another compressor, a connection's own does it.
+  @Test
+  void compressesALargeMessageItselfWhereMemoryIsShort() {
+    Zlib zlib = Zlib.system();
+    long own = zlib.compressorBytes(12, 3);
+    Codecs codecs = codecs(zlib, new Codecs.Settings(6, 3, 5, 64, 100, own));
+    Engine engine =
+        engine(
+            Role.SERVER,
+            Wire.BOUNDS,
+            new Deflate(codecs, Role.SERVER, new DeflateOffer(false, true, 0, 0), 12));
+    byte[] large = Corpus.text(new SplittableRandom(2), 64 << 10);
+    assertTrue(compressedBytes(engine, large) < large.length / 2);
+    assertEquals(own, memory.bytes());
+    byte[] end = Arrays.copyOfRange(large, large.length - 1_000, large.length);
+    assertTrue(compressedBytes(engine, end) < 40);
   }
 
   private static int compressedBytes(Engine engine, byte[] message) {

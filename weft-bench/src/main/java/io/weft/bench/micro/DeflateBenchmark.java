@@ -49,7 +49,7 @@ public class DeflateBenchmark {
     return new Codecs(
         Zlib.system(),
         new CodecMemory(),
-        new Codecs.Settings(LEVEL, memoryLevel, 0, 100, Long.MAX_VALUE));
+        new Codecs.Settings(LEVEL, memoryLevel, memoryLevel, 0, 100, Long.MAX_VALUE));
   }
 
   /// Makes the messages.
