@@ -63,15 +63,25 @@ public final class BroadcastLoad extends ChannelLoad {
     lines.getFirst().write();
   }
 
+  private void answerPings(Line line) throws IOException {
+    while (Frames.isPing(in)) {
+      line.wire.write(Frames.pong(in));
+    }
+  }
+
   private void receive(Line line) throws IOException {
     if (line.wire.read(in.clear()) < 0) {
       throw new IOException("the server closed a connection");
     }
     in.flip();
-    while (Frames.isPing(in)) {
-      line.wire.write(Frames.pong(in));
+    boolean isBetween = line.received == 0 || line.received == delivery.limit();
+    if (isBetween) {
+      answerPings(line);
     }
     line.received = Frames.receive(in, line.received, delivery);
+    if (line.received == delivery.limit()) {
+      answerPings(line);
+    }
     if (in.hasRemaining()) {
       throw new IOException("more came back than was sent");
     }

@@ -31,6 +31,8 @@ public final class EchoLoad extends Load {
   private static final int READ_BYTES = 64 << 10;
   private static final long POOL_BYTES = 512 << 20;
 
+  private static final int MOST_HEAD_BYTES = 64 << 10;
+
   /// Connections that are being made at a time.
   private static final int MAKING = 64;
 
@@ -111,7 +113,10 @@ public final class EchoLoad extends Load {
       while (in.hasRemaining()) {
         so.append((char) (in.get() & 0xFF));
       }
-      if (so.indexOf("\r\n\r\n") == so.length() - 4) {
+      if (so.length() > MOST_HEAD_BYTES) {
+        throw new IOException("the answer to the handshake is over " + MOST_HEAD_BYTES + " bytes");
+      }
+      if (so.length() >= 4 && so.indexOf("\r\n\r\n") == so.length() - 4) {
         Target.checkHead(so.toString());
         head = null;
         open++;

@@ -70,6 +70,7 @@ final class Frames {
   static boolean isPing(ByteBuffer in) {
     return in.remaining() >= 2
         && in.get(in.position()) == PING
+        && in.get(in.position() + 1) >= 0
         && in.remaining() >= 2 + in.get(in.position() + 1);
   }
 
