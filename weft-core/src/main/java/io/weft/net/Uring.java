@@ -33,9 +33,10 @@ public final class Uring implements Poller {
   private static final int REQUESTS = 1024;
   private static final int COMPLETIONS = 8192;
 
-  /// Buffers to receive into: memory for that many bytes, and numbers in these bounds. The kernel
-  /// goes round through all of them: more than a near cache holds make every message dearer, and
-  /// fewer run out where many connections speak at once.
+  /// Buffers to receive into: memory for that many bytes (twice that where the kernel does not
+  /// count), and numbers in these bounds. The kernel goes round through all of them: more than a
+  /// near cache holds make every message dearer, and fewer run out where many connections speak at
+  /// once.
   private static final int BUFFERS_BYTES = 2 << 20;
 
   private static final int LEAST_BUFFERS = 16;
