@@ -353,7 +353,7 @@ final class LiveBrowserTest {
     does("send", "12345678");
     does("send", "345");
     awaitLog("overflow 345");
-    does("send", "9", Map.of("within", 50));
+    does("send", "9", Map.of("within", 3_000));
     does("send", "");
     does("send", "");
     awaitLog("overflow ");
