@@ -121,7 +121,7 @@ final class HelpTest {
             .replace("~/.config/fish/completions/", "");
     if (here.contains("weft bench")) {
       here = here.replaceFirst("--duration \\S+", "");
-      here = here.replaceFirst("weft bench", "weft bench --duration=200ms --warm-up=50ms");
+      here = here.replaceFirst("weft bench", "weft bench --duration=2s --warm-up=50ms");
     }
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     String program =
