@@ -66,6 +66,8 @@ public final class EchoLoad extends Load {
   private final class Line implements Stage {
     final Conn conn;
 
+    boolean isSecured;
+
     /// Null once the handshake was answered.
     @Nullable StringBuilder head = new StringBuilder();
 
@@ -88,8 +90,14 @@ public final class EchoLoad extends Load {
       this.variant = number % VARIANTS;
     }
 
+    /// Comes once when the connection is there, and over TLS again when hands are shaken.
     @Override
     public void begun() {
+      if (target.isTls() && !isSecured) {
+        isSecured = true;
+        conn.secure(new TlsEngine(Wire.trusting(), new byte[0]), this);
+        return;
+      }
       conn.outbox().put(handshake, 0, handshake.length, 0);
       conn.flush();
     }
@@ -257,36 +265,7 @@ public final class EchoLoad extends Load {
   private Stage first(Conn conn) {
     Line line = new Line(conn, lines.size());
     lines.add(line);
-    return target.isTls() ? new Securing(conn, line) : line;
-  }
-
-  /// Begins TLS when the connection is there.
-  private record Securing(Conn conn, Line line) implements Stage {
-    @Override
-    public void begun() {
-      conn.secure(new TlsEngine(Wire.trusting(), new byte[0]), line);
-    }
-
-    @Override
-    public Next read(Chunk in) {
-      throw new IllegalStateException("TLS begins before anything is read");
-    }
-
-    @Override
-    public void ended() {}
-
-    @Override
-    public void writable() {}
-
-    @Override
-    public long expired(long nowNs) {
-      return Conn.NEVER;
-    }
-
-    @Override
-    public void closed(String reason) {
-      line.closed(reason);
-    }
+    return line;
   }
 
   private static void nothing() {}
