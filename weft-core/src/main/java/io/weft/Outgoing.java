@@ -157,21 +157,44 @@ abstract sealed class Outgoing permits WsStage {
       return Send.REFUSED;
     }
     int bytes = payload.length + MAIL_BYTES;
-    Limits limits = core.limits;
-    long before = (int) PROMISED.getAndAdd(this, bytes) + (long) conn.outbox().bytes();
-    boolean fits =
-        before <= limits.outboxSoftBytes() || before + payload.length <= limits.outboxHardBytes();
+    long waiting = promise(bytes);
+    if (waiting < 0) {
+      return refused();
+    }
     Loop loop = conn.loop();
-    if (!fits || !loop.reserveMail(bytes)) {
+    if (!loop.reserveMail(bytes)) {
       PROMISED.getAndAdd(this, -bytes);
       return refused();
     }
     loop.postReserved(() -> mailed(opcode, payload, compress, bytes));
-    if (before + bytes <= limits.outboxSoftBytes()) {
+    if (waiting <= core.limits.outboxSoftBytes()) {
       return Send.SENT;
     }
     oweWritable();
     return Send.QUEUED;
+  }
+
+  /// Promises room for a mailed message, if it fits beside what waits and what was promised before.
+  /// It is judged before it is counted: so one that does not fit takes no room from others
+  /// meanwhile, and the count stays below both marks and a message, which an int holds.
+  ///
+  /// @param bytes of the message and its mail
+  /// @return how much waits with it, in bytes; -1 if there is no room
+  long promise(int bytes) {
+    Limits limits = core.limits;
+    while (true) {
+      int before = promised;
+      long waiting = (long) before + conn.outbox().bytes();
+      boolean fits =
+          waiting <= limits.outboxSoftBytes()
+              || waiting + bytes - MAIL_BYTES <= limits.outboxHardBytes();
+      if (!fits) {
+        return -1;
+      }
+      if (PROMISED.compareAndSet(this, before, before + bytes)) {
+        return waiting + bytes;
+      }
+    }
   }
 
   private void mailed(Opcode opcode, byte[] payload, Compress compress, int promisedBytes) {

@@ -83,11 +83,13 @@ public final class Pool {
   ///
   /// @return false if they do not fit within the bound; if they do, [#redeem] follows
   public boolean promise(int bytes) {
-    long others = promisedBytes.getAndAdd(bytes);
-    if (lent + Math.ceilDiv(others + bytes, chunkBytes) > maxChunks) {
-      promisedBytes.getAndAdd(-bytes);
-      return false;
-    }
+    long others;
+    do {
+      others = promisedBytes.get();
+      if (lent + Math.ceilDiv(others + bytes, chunkBytes) > maxChunks) {
+        return false;
+      }
+    } while (!promisedBytes.compareAndSet(others, others + bytes));
     return true;
   }
 

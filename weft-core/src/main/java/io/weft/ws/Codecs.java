@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// What the compressing connections of one loop share: codecs, the memory they inflate and deflate
@@ -289,7 +290,9 @@ public final class Codecs {
   private @Nullable Compressor spareCompressor(List<ArrayDeque<Compressor>> from, int bits) {
     Compressor free = from.get(bits).poll();
     if (free == null && memory.take(compressorBytes(from, bits), settings.mostBytes)) {
-      return zlib.compressor(bits, settings.level, memoryLevel(from));
+      return made(
+          () -> zlib.compressor(bits, settings.level, memoryLevel(from)),
+          compressorBytes(from, bits));
     }
     return free;
   }
@@ -329,10 +332,25 @@ public final class Codecs {
         return free;
       }
       if (memory.take(bytes, settings.mostBytes)) {
-        return zlib.decompressor(bits);
+        return made(() -> zlib.decompressor(bits), bytes);
       }
     } while (freeSomething());
     return null;
+  }
+
+  /// Makes a codec whose memory is counted already, and counts it no more if that fails: the system
+  /// may have none, or be short of heap.
+  private <T> T made(Supplier<T> make, long bytes) {
+    boolean made = false;
+    try {
+      T codec = make.get();
+      made = true;
+      return codec;
+    } finally {
+      if (!made) {
+        memory.give(bytes);
+      }
+    }
   }
 
   /// Takes a decompressor back.

@@ -5,12 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.weft.bytes.Outbox;
 import io.weft.zlib.CodecMemory;
+import io.weft.zlib.Compressor;
 import io.weft.zlib.Corpus;
 import io.weft.zlib.Counting;
+import io.weft.zlib.Decompressor;
 import io.weft.zlib.StrictInflater;
 import io.weft.zlib.Zlib;
 import java.io.ByteArrayOutputStream;
@@ -530,6 +533,52 @@ final class DeflateTest {
           codecs.sweep();
         }
       }
+    }
+  }
+
+  /// A library that has no memory is asked again and again, and no byte stays counted for what it
+  /// did not make.
+  @Test
+  void countsNoCodecThatCouldNotBeMade() {
+    Codecs codecs = codecs(new Exhausted(Zlib.jdk()));
+    for (int n = 0; n < 3; n++) {
+      ByteBuffer message = ByteBuffer.wrap(new byte[1_000]);
+      assertThrows(OutOfMemoryError.class, () -> codecs.encode(message, Encoding.ALWAYS, 15));
+      assertThrows(OutOfMemoryError.class, () -> codecs.borrowDecompressor(15));
+      assertEquals(0, memory.bytes());
+    }
+  }
+
+  /// Makes no codec.
+  private record Exhausted(Zlib like) implements Zlib {
+    @Override
+    public String name() {
+      return "exhausted";
+    }
+
+    @Override
+    public int leastBits() {
+      return like.leastBits();
+    }
+
+    @Override
+    public Compressor compressor(int windowBits, int level, int memoryLevel) {
+      throw new OutOfMemoryError("no memory for deflateInit2");
+    }
+
+    @Override
+    public Decompressor decompressor(int windowBits) {
+      throw new OutOfMemoryError("no memory for inflateInit2");
+    }
+
+    @Override
+    public long compressorBytes(int windowBits, int memoryLevel) {
+      return like.compressorBytes(windowBits, memoryLevel);
+    }
+
+    @Override
+    public long decompressorBytes(int windowBits) {
+      return like.decompressorBytes(windowBits);
     }
   }
 
