@@ -48,6 +48,9 @@ final class Peers implements Callable<Integer> {
 
   private static final List<String> SERVERS =
       List.of(
+          Floor.SERVERS.get(0),
+          Floor.SERVERS.get(1),
+          Floor.SERVERS.get(2),
           "weft-io_uring",
           "weft-nio",
           "weft-straight",
@@ -77,16 +80,18 @@ final class Peers implements Callable<Integer> {
       List.of("weft-shared", "weft-takeover", "weft-dedicated", "netty-epoll", "undertow", "jetty");
 
   private static final List<String> QUICK =
-      List.of("echo-20", "echo-16k", "pipelined-20", "broadcast", "deflate-2k", "idle");
+      List.of(
+          "echo-20", "echo-16k", "echo-300k", "pipelined-20", "broadcast", "deflate-2k", "idle");
 
   @Option(
       names = "--only",
       paramLabel = "SCENARIO/SERVER,...",
       description = {
         "Only these; * stands for anything, and without a server all are meant.",
-        "Scenarios: echo-20, echo-1k, echo-16k, echo-1m, pipelined-20, many-20, tls-20, tls-16k,"
+        "Scenarios: echo-20, echo-1k, echo-16k, echo-300k, echo-1m, pipelined-20, many-20, tls-20, tls-16k,"
             + " broadcast, connect, deflate-300, deflate-2k, deflate-64k, idle, active.",
-        "Servers: weft-io_uring, weft-nio, weft-straight, netty-nio, netty-epoll, netty-io_uring,"
+        "Servers: floor-epoll, floor-io_uring, floor-multishot (an echo in C, compiled by gcc),"
+            + " weft-io_uring, weft-nio, weft-straight, netty-nio, netty-epoll, netty-io_uring,"
             + " netty-tcnative, undertow, jetty, vertx, tomcat, helidon, java-websocket;"
             + " with permessage-deflate weft-shared, weft-takeover, weft-dedicated, netty-epoll,"
             + " undertow, jetty."
@@ -148,6 +153,10 @@ final class Peers implements Callable<Integer> {
     List<Entry> entries = entries();
     if (entries.isEmpty()) {
       throw new ParameterException(spec.commandLine(), "nothing is called " + only);
+    }
+    String noFloor = Floor.refusal();
+    if (noFloor != null) {
+      System.err.println("without the floor: " + noFloor);
     }
     double given = minutes > 0 ? minutes : quick ? 4 : 21;
     Plan plan = plan(entries, Duration.ofMillis((long) (given * 60_000)));
@@ -241,11 +250,17 @@ final class Peers implements Callable<Integer> {
         switch (server) {
           case "weft-straight" -> STRAIGHT_LINE.contains(scenario.name());
           case "weft-shared", "weft-takeover", "weft-dedicated" -> false;
+          case "floor-epoll", "floor-io_uring", "floor-multishot" -> hasFloor(scenario);
           case "netty-tcnative" -> scenario.isTls();
           default -> !scenario.isTls() || TLS.contains(server);
         };
     boolean takesPart = scenario.isDeflated() ? DEFLATED.contains(server) : has;
     return takesPart && isWanted(scenario.name(), server);
+  }
+
+  /// Whether there is a floor: for plain echoes, and where a C compiler is.
+  private static boolean hasFloor(Scenario scenario) {
+    return scenario.kind() == Scenario.Kind.ECHO && !scenario.isTls() && Floor.refusal() == null;
   }
 
   /// Whether `--only` names it; an empty server is asked for its scenario alone.

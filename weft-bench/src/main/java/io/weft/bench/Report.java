@@ -108,7 +108,7 @@ final class Report implements Callable<Integer> {
         Versions: %s.
 
         Processor time of the server for a message (a delivery, a connection), in ns; in brackets how many times \
-        Weft's. The best is bold.
+        Weft's. The best server is bold; the floor, which is none, is what the kernel takes alone.
 
         """
             .formatted(
@@ -167,7 +167,7 @@ final class Report implements Callable<Integer> {
       table.append("| ").append(peer).append(" |");
       for (Scenario scenario : timed) {
         List<Cell> cells = of(results, scenario);
-        double best = best(cells, Cell::cpuNs);
+        double best = best(cells.stream().filter(c -> !Tables.isFloor(c)).toList(), Cell::cpuNs);
         Optional<Cell> cell = results.cell(scenario.name(), peer);
         table.append(' ').append(cell.map(c -> brief(c, Tables.ours(cells), best)).orElse(""));
         table.append(" |");
@@ -225,7 +225,7 @@ final class Report implements Callable<Integer> {
     List<Cell> measured = cells.stream().filter(c -> figure.applyAsDouble(c) > 0).toList();
     double ours = best(measured.stream().filter(Tables::isOurs).toList(), figure);
     measured.stream()
-        .filter(c -> !Tables.isOurs(c) && ours > 0)
+        .filter(c -> !Tables.isOurs(c) && !Tables.isFloor(c) && ours > 0)
         .min(Comparator.comparingDouble(figure))
         .filter(c -> figure.applyAsDouble(c) < ours * (1 - EVEN))
         .ifPresent(c ->

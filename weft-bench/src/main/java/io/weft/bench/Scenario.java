@@ -49,6 +49,8 @@ record Scenario(
         new Scenario("echo-20", Kind.ECHO, 100, 20, 1, false, "echo of 20 B"),
         new Scenario("echo-1k", Kind.ECHO, 100, 1 << 10, 1, false, "echo of 1 KiB"),
         new Scenario("echo-16k", Kind.ECHO, 100, 16 << 10, 1, false, "echo of 16 KiB"),
+        new Scenario(
+            "echo-300k", Kind.ECHO, 20, 300_000, 1, false, "echo of 300 KB, 20 connections"),
         new Scenario("echo-1m", Kind.ECHO, 100, 1 << 20, 1, false, "echo of 1 MiB"),
         new Scenario("pipelined-20", Kind.ECHO, 100, 20, 16, false, "echo of 20 B, 16 in flight"),
         new Scenario("many-20", Kind.ECHO, 2000, 20, 1, false, "echo of 20 B, 2,000 connections"),

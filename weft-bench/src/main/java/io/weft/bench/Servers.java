@@ -20,8 +20,15 @@ final class Servers implements AutoCloseable {
   private final Map<Key, Subject> running = new LinkedHashMap<>();
 
   /// What makes two processes of a server different.
+  ///
+  /// @param settings of the floor, which has others for each size of message; else empty
   private record Key(
-      String peer, boolean counts, int maxMessageBytes, boolean isTls, boolean isDeflated) {}
+      String peer,
+      boolean counts,
+      int maxMessageBytes,
+      boolean isTls,
+      boolean isDeflated,
+      List<String> settings) {}
 
   /// How a start went.
   ///
@@ -107,7 +114,8 @@ final class Servers implements AutoCloseable {
   private void endOthersThan(Scenario scenario) {
     for (Map.Entry<Key, Subject> entry : List.copyOf(running.entrySet())) {
       Key key = entry.getKey();
-      boolean isCommon = !key.counts && !key.isTls && key.maxMessageBytes == (16 << 10);
+      boolean isCommon =
+          !key.counts && !key.isTls && key.maxMessageBytes == (16 << 10) && key.settings.isEmpty();
       if (!isCommon && !key.equals(key(key.peer, scenario))) {
         drop(entry.getValue());
       }
@@ -120,7 +128,8 @@ final class Servers implements AutoCloseable {
         scenario.countsMemory(),
         scenario.maxMessageBytes(),
         scenario.isTls(),
-        scenario.isDeflated());
+        scenario.isDeflated(),
+        Floor.is(peer) ? Floor.arguments(peer, scenario) : List.of());
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.weft.bench;
 import io.weft.bench.load.Target;
 import io.weft.bench.peer.PeerMain;
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URI;
@@ -17,7 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/// A server under measurement: one of ours in a child process, or one that somebody else runs.
+/// A server under measurement: one in a child process, or one that somebody else runs.
 final class Subject implements AutoCloseable {
 
   private static final int PATIENCE_SECONDS = 60;
@@ -56,7 +57,29 @@ final class Subject implements AutoCloseable {
   /// @param keyStore its key if that is over TLS, else null
   static Process launch(String peer, Scenario scenario, @Nullable Path keyStore, Cores cores)
       throws IOException {
+    return launch(peer, scenario, keyStore, cores, "");
+  }
+
+  /// The same with other classes.
+  ///
+  /// @param first class path in front of this program's own; empty for none
+  static Process launch(
+      String peer, Scenario scenario, @Nullable Path keyStore, Cores cores, String first)
+      throws IOException {
     List<String> command = new ArrayList<>(cores.ofServer());
+    if (Floor.is(peer)) {
+      command.addAll(Floor.command(peer, scenario));
+    } else {
+      command.addAll(java(peer, scenario, keyStore, first));
+    }
+    return new ProcessBuilder(command)
+        .redirectError(ProcessBuilder.Redirect.appendTo(log(peer).toFile()))
+        .start();
+  }
+
+  private static List<String> java(
+      String peer, Scenario scenario, @Nullable Path keyStore, String first) {
+    List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(
         List.of(
@@ -72,7 +95,8 @@ final class Subject implements AutoCloseable {
     command.addAll(
         List.of(
             "-cp",
-            System.getProperty("java.class.path"),
+            (first.isEmpty() ? "" : first + File.pathSeparator)
+                + System.getProperty("java.class.path"),
             PeerMain.class.getName(),
             peer,
             Integer.toString(scenario.maxMessageBytes()),
@@ -80,9 +104,7 @@ final class Subject implements AutoCloseable {
     if (keyStore != null) {
       command.add(keyStore.toString());
     }
-    return new ProcessBuilder(command)
-        .redirectError(ProcessBuilder.Redirect.appendTo(log(peer).toFile()))
-        .start();
+    return command;
   }
 
   /// Where a server's process says what went wrong.
@@ -141,9 +163,9 @@ final class Subject implements AutoCloseable {
 
   /// Asks the process one of the questions that [PeerMain] answers.
   ///
-  /// @return its numbers; none if it is somebody else's
+  /// @return its numbers; none if it is somebody else's, or the floor
   long[] ask(String question) throws IOException {
-    if (process == null) {
+    if (process == null || Floor.is(name)) {
       return new long[0];
     }
     PrintStream asks = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);

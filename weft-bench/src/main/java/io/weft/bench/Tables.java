@@ -29,16 +29,19 @@ final class Tables {
     StringBuilder table = new StringBuilder();
     boolean half = scenario.hasHalfLoad();
     boolean deflated = scenario.isDeflated();
+    double floor = floor(cells);
     table.append(
-        "| %s | CPU, ns a %s | of Weft's | user | %s/s | load busy | p50/p99/p99.9, µs |%s"
+        "| %s | CPU, ns a %s | of Weft's |%s user | %s/s | load busy | p50/p99/p99.9, µs |%s"
                 .formatted(
                     scenario.name(),
                     scenario.unit(),
+                    floor == 0 ? "" : " of the floor |",
                     scenario.units(),
                     half ? " at half load | CPU at half |" : deflated ? " wire of text |" : "")
             + " allocated, B | RSS, MiB |\n");
     table.append(
         "|---|---:|---:|---:|---:|---:|---:|"
+            + (floor == 0 ? "" : "---:|")
             + (half ? "---:|---:|" : deflated ? "---:|" : "")
             + "---:|---:|\n");
     double ours = ours(cells);
@@ -48,11 +51,12 @@ final class Tables {
         continue;
       }
       table.append(
-          "| %s | %s | %s | %.0f %% | %s | %.0f %% | %s |"
+          "| %s | %s | %s |%s %.0f %% | %s | %.0f %% | %s |"
               .formatted(
                   cell.peer(),
                   number(cell.cpuNs()),
                   ours == 0 ? "" : "%.2f".formatted(cell.cpuNs() / ours),
+                  floor == 0 ? "" : " %.2f |".formatted(cell.cpuNs() / floor),
                   cell.userShare() * 100,
                   number(cell.perSecond()),
                   cell.loadBusy() * 100,
@@ -145,6 +149,19 @@ final class Tables {
         .mapToDouble(Cell::cpuNs)
         .min()
         .orElse(0);
+  }
+
+  /// What the best setting of the floor takes; 0 if it was not measured.
+  static double floor(List<Cell> cells) {
+    return cells.stream()
+        .filter(c -> c.failure() == null && isFloor(c))
+        .mapToDouble(Cell::cpuNs)
+        .min()
+        .orElse(0);
+  }
+
+  static boolean isFloor(Cell cell) {
+    return Floor.is(cell.peer());
   }
 
   static boolean isOurs(Cell cell) {

@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Set;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -55,6 +56,45 @@ final class PeersTest {
       assertNotNull(results.versions().get(cell.peer()));
     }
     rendersAsAPage("netty-nio");
+  }
+
+  @Test
+  void measuresTheFloor() throws Exception {
+    assumeFloor();
+    Results results = run("--only", "echo-20/floor-*", "--minutes", "0.01");
+    assertEquals(Floor.SERVERS, peers(results));
+    for (Cell cell : results.cells()) {
+      assertNull(cell.failure(), cell.toString());
+      assertTrue(cell.cpuNs() > 100, cell.toString());
+    }
+    String table = Tables.scenario(Scenario.all(0).getFirst(), results.cells());
+    assertTrue(table.contains(" of the floor |") && table.contains(" | 1.00 | "), table);
+  }
+
+  /// Each byte that comes back is held against what was sent, whatever the size of a message is to
+  /// the floor's buffers.
+  @Test
+  void echoesOnTheFloor() throws Exception {
+    assumeFloor();
+    for (String server : Floor.SERVERS) {
+      for (Scenario scenario : Scenario.all(0)) {
+        if (scenario.kind() == Scenario.Kind.ECHO && !scenario.isTls()) {
+          Process process = Subject.launch(server, scenario, null, Cores.ANY);
+          try (Subject floor = Subject.ready(server, process);
+              EchoLoad load =
+                  new EchoLoad(
+                      floor.target(scenario), 20, scenario.messageBytes(), scenario.inFlight())) {
+            for (int n = 0; n < 8; n++) {
+              load.once();
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private static void assumeFloor() {
+    Assumptions.assumeTrue(Floor.refusal() == null, Floor.refusal());
   }
 
   /// What the command report makes of it.
