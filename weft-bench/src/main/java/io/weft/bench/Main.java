@@ -14,6 +14,7 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       Peers.class,
+      Compare.class,
       Micro.class,
       Windows.class,
       StartUp.class,
