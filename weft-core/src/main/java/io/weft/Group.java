@@ -61,7 +61,7 @@ public final class Group {
 
   /// Sends a binary message to every member.
   ///
-  /// @param data its payload, copied before this returns
+  /// @param data its payload, from position to limit, which stay; copied before this returns
   /// @return as [#publish(String)]
   public Send publish(ByteBuffer data) {
     return publish(data, Compress.AUTO);

@@ -99,11 +99,7 @@ abstract sealed class Outgoing permits WsStage {
     }
     byte[] copy = new byte[data.remaining()];
     data.get(data.position(), copy);
-    Send sent = mail(Opcode.BINARY, copy, compress);
-    if (sent.isTaken()) {
-      data.position(data.limit());
-    }
-    return sent;
+    return mail(Opcode.BINARY, copy, compress);
   }
 
   private Send here(Opcode opcode, byte[] payload, Compress compress) {

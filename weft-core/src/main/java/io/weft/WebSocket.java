@@ -49,8 +49,8 @@ public sealed class WebSocket permits Conversation {
 
   /// Sends a binary message.
   ///
-  /// @param data its payload, from position to limit; copied before this returns, and the position
-  ///   moves to the limit if it was taken
+  /// @param data its payload, from position to limit, which stay where they are: it is copied
+  ///   before this returns, and may be sent again, to others too
   /// @return whether it was taken, and whether to go on
   /// @throws IllegalArgumentException if it is longer than [Limits#outboxHardBytes()]
   public Send send(ByteBuffer data) {
@@ -71,7 +71,7 @@ public sealed class WebSocket permits Conversation {
   public Send send(Message message) {
     return switch (message) {
       case Message.Text(String text) -> send(text);
-      case Message.Binary(ByteBuffer data) -> send(data.duplicate());
+      case Message.Binary(ByteBuffer data) -> send(data);
     };
   }
 

@@ -115,18 +115,19 @@ public final class Outbox {
     tail.to = to;
   }
 
-  /// Appends a copy of what is unread in `source`, whose position moves to its limit.
+  /// Appends a copy of `source` from index `from` to index `to`. Its position and limit are neither
+  /// looked at nor moved, so that many threads may send one buffer at a time.
   ///
   /// @param key each byte is combined with its four bytes in turn, the highest first; 0 for none
-  public void put(ByteBuffer source, int key) {
+  public void put(ByteBuffer source, int from, int to, int key) {
     int turn = key;
-    int end = source.limit();
-    while (source.position() < end) {
-      ByteBuffer to = room(1);
-      int start = to.position();
-      int step = Math.min(to.remaining(), end - source.position());
-      to.put(source.limit(source.position() + step));
-      source.limit(end);
+    int at = from;
+    while (at < to) {
+      ByteBuffer room = room(1);
+      int start = room.position();
+      int step = Math.min(room.remaining(), to - at);
+      room.put(start, source, at, step).position(start + step);
+      at += step;
       if (turn != 0) {
         tail().chunk.xor(start, start + step, turn);
         turn = Integer.rotateLeft(turn, step * Byte.SIZE);
@@ -137,7 +138,7 @@ public final class Outbox {
 
   /// Appends a copy of `source` from index `from` to index `to`.
   ///
-  /// @param key as in [#put(ByteBuffer, int)]
+  /// @param key as in [#put(ByteBuffer, int, int, int)]
   public void put(byte[] source, int from, int to, int key) {
     int turn = key;
     int at = from;

@@ -222,13 +222,14 @@ public final class Http1 {
     asked = Asked.FOR_TUNNEL;
   }
 
-  /// Appends what is unread in `data` as one chunk of a chunked body, or nothing if nothing is.
+  /// Appends what is unread in `data`, and stays so, as one chunk of a chunked body, or nothing if
+  /// nothing is.
   public static void putChunk(Outbox out, ByteBuffer data) {
     if (data.hasRemaining()) {
       String size = Integer.toHexString(data.remaining());
       out.room(CHUNK_SIZE_BYTES).put((size + Head.CRLF).getBytes(US_ASCII));
       out.wrote();
-      out.put(data, 0);
+      out.put(data, data.position(), data.limit(), 0);
       out.put(LAST_CHUNK, 1, 3, 0);
     }
   }

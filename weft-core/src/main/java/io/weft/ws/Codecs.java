@@ -133,7 +133,7 @@ public final class Codecs {
 
   /// Compresses a message as if it were the first.
   ///
-  /// @param message its position moves to its limit if it is compressed
+  /// @param message from position to limit, which stay
   /// @param bits of the window; one that is too small for the library compresses nothing
   /// @return the compressed message without its tail, good until the next call; null to send it as
   ///   it is
@@ -184,11 +184,10 @@ public final class Codecs {
   /// has a window already.
   private @Nullable ByteBuffer encodeLarge(
       Compressor large, ByteBuffer message, Encoding how, Window window) {
-    ByteBuffer text = message.duplicate();
     ByteBuffer encoded = compress(large, message, how);
     giveBack(lent, large, window.bits);
     if (encoded != null && window.compressor != null) {
-      Objects.requireNonNull(compressorOf(window)).reset(text);
+      Objects.requireNonNull(compressorOf(window)).reset(message);
     }
     return encoded;
   }
@@ -209,10 +208,10 @@ public final class Codecs {
   }
 
   private @Nullable ByteBuffer compress(Compressor compressor, ByteBuffer message, Encoding how) {
-    int start = message.position();
-    int most = how == Encoding.ALWAYS ? Integer.MAX_VALUE : message.remaining() - 1;
+    ByteBuffer text = message.duplicate(); // the caller's may be under way on other threads too
+    int most = how == Encoding.ALWAYS ? Integer.MAX_VALUE : text.remaining() - 1;
     ByteBuffer step = scratch.buffer.clear();
-    compressor.deflate(message, step);
+    compressor.deflate(text, step);
     byte[] before = EMPTY;
     int size = 0;
     while (!step.hasRemaining()) {
@@ -220,11 +219,10 @@ public final class Codecs {
       before = before.length - size < STEP_BYTES ? Arrays.copyOf(before, 2 * size) : before;
       step.flip().get(before, size, STEP_BYTES);
       size += STEP_BYTES;
-      compressor.deflate(message, step.clear());
+      compressor.deflate(text, step.clear());
     }
     int last = step.flip().remaining();
     if (size + last - TAIL.length > most) {
-      message.position(start);
       return null;
     }
     if (size == 0) {

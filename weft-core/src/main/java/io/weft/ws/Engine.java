@@ -126,8 +126,9 @@ public final class Engine {
     return null;
   }
 
-  /// What BINARY, PING or PONG carried: read-only, big-endian, with its mark at its beginning; good
-  /// until the next pull.
+  /// What BINARY, PING or PONG carried, from position to limit: a window on what was received,
+  /// read-only, big-endian, with its mark at its beginning; good until the next pull. Beyond the
+  /// limits lies what is nobody's business: whoever hands it on, hands on a slice.
   ///
   /// @throws IllegalStateException if the last pull found none of them
   public ByteBuffer payload() {
@@ -216,7 +217,7 @@ public final class Engine {
 
   /// Appends a binary message.
   ///
-  /// @param data its payload; its position moves to its limit
+  /// @param data its payload, from position to limit, which stay
   /// @throws IllegalStateException unless [#maySend()]
   public void binary(ByteBuffer data, Outbox out) {
     binary(data, Encoding.IF_SMALLER, out);
@@ -224,7 +225,7 @@ public final class Engine {
 
   /// Appends a binary message.
   ///
-  /// @param data its payload; its position moves to its limit
+  /// @param data its payload, from position to limit, which stay
   /// @param how whether the extension is to encode it
   /// @throws IllegalStateException unless [#maySend()]
   public void binary(ByteBuffer data, Encoding how, Outbox out) {
@@ -233,7 +234,7 @@ public final class Engine {
 
   /// Appends a ping.
   ///
-  /// @param payload at most [#MAX_CONTROL_BYTES]; its position moves to its limit
+  /// @param payload at most [#MAX_CONTROL_BYTES]; its position and limit stay
   /// @throws IllegalArgumentException if it is longer
   /// @throws IllegalStateException unless [#maySend()]
   public void ping(ByteBuffer payload, Outbox out) {
@@ -311,10 +312,12 @@ public final class Engine {
   private void frame(Opcode what, boolean encoded, ByteBuffer data, Outbox out) {
     Role role = terms.role;
     int key = role == Role.CLIENT ? terms.maskingKeys.getAsInt() : 0;
+    int from = data.position();
+    int to = data.limit();
     ByteBuffer room = out.room(FrameHeader.MAX_BYTES);
-    FrameHeader.write(room, role, what, encoded, data.remaining(), key);
+    FrameHeader.write(room, role, what, encoded, to - from, key);
     out.wrote();
-    out.put(data, key);
+    out.put(data, from, to, key);
   }
 
   private void requireSending() {

@@ -23,10 +23,10 @@ public interface Extension {
 
   /// Encodes a message to be sent, or leaves it as it is.
   ///
-  /// @param message its payload; its position moves to its limit if it is encoded
+  /// @param message its payload, from position to limit, which stay
   /// @param how whether to encode it
   /// @return the payload to send under the mark, good until the next call; or null to send
-  ///   `message` unmarked, with its position where it was
+  ///   `message` unmarked
   @Nullable ByteBuffer encode(ByteBuffer message, Encoding how);
 
   /// Frees what it holds, for what will not happen any more. May be called again.

@@ -35,8 +35,8 @@ final class OutboxTest {
         outbox.put(new byte[before], 0, before, 0);
         outbox.put(plain, 0, length, key);
         ByteBuffer source = ByteBuffer.wrap(plain, 0, length);
-        outbox.put(source, key);
-        assertEquals(length, source.position());
+        outbox.put(source, 0, length, key);
+        assertEquals(0, source.position());
         assertEquals(length, source.limit());
         assertArrayEquals(expected, drain(outbox, 1 << 20), before + " + " + length);
         assertEquals(0, pool.lentChunks());
@@ -55,7 +55,7 @@ final class OutboxTest {
         random.nextBytes(some);
         switch (random.nextInt(4)) {
           case 0 -> outbox.put(some, 0, some.length, 0);
-          case 1 -> outbox.put(ByteBuffer.wrap(some), 0);
+          case 1 -> outbox.put(ByteBuffer.wrap(some), 0, some.length, 0);
           case 2 -> outbox.share(lend(some), 0, some.length);
           default -> {
             sent.writeBytes(send(outbox, random.nextInt(200), 1 + random.nextInt(4)));

@@ -75,7 +75,7 @@ final class SendingTest {
       Engine engine = Wire.engine(role);
       ByteBuffer source = ByteBuffer.wrap(data);
       engine.binary(source, out);
-      assertEquals(0, source.remaining());
+      assertEquals(length, source.remaining());
       engine.text(text, out);
       engine.text(Engine.utf8(text), out);
       int textBytes = 2 * (length / 2);

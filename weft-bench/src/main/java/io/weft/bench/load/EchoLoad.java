@@ -158,7 +158,8 @@ public final class EchoLoad extends Load {
 
     private void answerPings(ByteBuffer in) {
       while (Frames.isPing(in)) {
-        conn.outbox().put(Frames.pong(in), 0);
+        ByteBuffer pong = Frames.pong(in);
+        conn.outbox().put(pong, 0, pong.limit(), 0);
         conn.flush();
       }
     }
