@@ -35,9 +35,11 @@ public interface Endpoint {
 
   /// A binary message came. By default the connection is closed with 1003.
   ///
-  /// @param data its bytes, from position to limit; read-only, big-endian, and good only until this
-  ///   method returns: copy what is to be kept. It is a window on what was received, so `reset()`
-  ///   goes back to its beginning, and `rewind()` or `clear()` to bytes that are not the message's
+  /// @param data its bytes and no others: position 0, limit and capacity its length; read-only,
+  ///   big-endian, and good only until this method returns, on this thread: copy what is to be
+  ///   kept. Afterwards its memory is another message's, perhaps another client's. Where assertions
+  ///   are on (`-ea`) it is a copy that is gone then, so that to look at it throws
+  ///   `IllegalStateException`, and on another thread `WrongThreadException`
   default void binary(WebSocket ws, ByteBuffer data) throws Exception {
     ws.close(Close.UNSUPPORTED_DATA, "binary messages are not handled here");
   }

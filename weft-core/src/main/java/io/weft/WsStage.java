@@ -1,6 +1,7 @@
 package io.weft;
 
 import io.weft.bytes.Chunk;
+import io.weft.bytes.Lent;
 import io.weft.net.Conn;
 import io.weft.net.Loop;
 import io.weft.net.Stage;
@@ -164,8 +165,14 @@ final class WsStage extends Outgoing implements Stage {
     try {
       if (event == Event.TEXT) {
         endpoint.text(ws, engine.text());
+      } else if (endpoint instanceof Conversation.Inbox inbox) {
+        inbox.binary(ws, engine.payload()); // which copies it
+      } else if (Lent.IS_GUARDED) {
+        try (Lent lent = new Lent(engine.payload())) {
+          endpoint.binary(ws, lent.view());
+        }
       } else {
-        endpoint.binary(ws, engine.payload());
+        endpoint.binary(ws, engine.payload().slice());
       }
     } catch (Throwable thrown) {
       handlerFailed(thrown);
