@@ -22,9 +22,9 @@ import org.jspecify.annotations.Nullable;
 /// On a client it is what [Client#connect()] gives, and any thread may hold it.
 ///
 /// Messages that arrive wait in its inbox; while more than [Limits#inboxMessages()] or
-/// [Limits#inboxBytes()] do, nothing is read from the peer. `send` waits for room, at most
-/// [Limits#progressTimeout()]. When the code returns, the connection is closed with 1000; when it
-/// throws, with 1011.
+/// [Limits#inboxBytes()] do, nothing is read from the peer. `send` waits for room as long as the
+/// peer takes anything: [Limits#progressTimeout()] after it last did, the connection ends. When the
+/// code returns, the connection is closed with 1000; when it throws, with 1011.
 public final class Conversation extends WebSocket implements Iterable<Message>, AutoCloseable {
 
   /// Code that talks on a connection.
@@ -122,8 +122,10 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
   /// another connection), where nothing may wait.
   ///
   /// @return [Send#SENT] or [Send#QUEUED]: it was taken; on a loop's thread also [Send#REFUSED]
-  /// @throws ConnectionClosedException if the connection has ended, or closes
-  /// @throws IllegalStateException if there was no room within [Limits#progressTimeout()]
+  /// @throws ConnectionClosedException if the connection has ended, or closes; so also if the peer
+  ///   takes nothing for [Limits#progressTimeout()]
+  /// @throws IllegalStateException if the memory or the mail of the loop was taken by others for
+  ///   [Limits#progressTimeout()], or the thread was interrupted
   @Override
   public Send send(String text) {
     return send(text, Compress.AUTO);
@@ -184,18 +186,22 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
     if (sent.isTaken() || Loop.isOnAny()) {
       return sent;
     }
-    long deadlineNs = System.nanoTime() + stage().core().limits.progressTimeout().toNanos();
     while (!sent.isTaken()) {
-      awaitRoom(seen, deadlineNs);
+      awaitRoom(seen);
       seen = roomNumber;
       sent = sending.attempt();
     }
     return sent;
   }
 
-  private void awaitRoom(long seen, long deadlineNs) {
+  /// Waits until there may be room. While bytes of this connection wait, it is for the connection
+  /// to say whether the peer takes any, and it ends if the peer does not; if none do, the room that
+  /// is missing is the loop's.
+  private void awaitRoom(long seen) {
+    long waitNs = stage().core().limits.progressTimeout().toNanos();
     lock.lock();
     try {
+      long leftNs = waitNs;
       while (roomNumber == seen) {
         if (end != null) {
           throw new ConnectionClosedException(end);
@@ -204,14 +210,15 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
           throw new ConnectionClosedException(
               new Close(Close.NO_STATUS, "it is closing", Close.By.SELF));
         }
-        long leftNs = deadlineNs - System.nanoTime();
         if (leftNs <= 0) {
-          throw new IllegalStateException(
-              "no room to send within the progressTimeout of "
-                  + stage().core().limits.progressTimeout().toMillis()
-                  + " ms: the peer does not read");
+          if (bufferedBytes() == 0) {
+            throw new IllegalStateException(
+                "no room to send within the progressTimeout of %d ms: the memory (poolBytes) or the mail (mailboxMails) of the connection's loop is taken by others"
+                    .formatted(TimeUnit.NANOSECONDS.toMillis(waitNs)));
+          }
+          leftNs = waitNs;
         }
-        changed.await(leftNs, TimeUnit.NANOSECONDS);
+        leftNs = changed.awaitNanos(leftNs);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

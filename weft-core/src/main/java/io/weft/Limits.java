@@ -29,16 +29,17 @@ import java.util.stream.Stream;
 /// @param controlFramesPerSecond control frames a second, in the long run; 100 (close code 1008)
 /// @param controlFrameBurst control frames at once, after a quiet time; 200 (close code 1008)
 /// @param idlePing without a byte from the peer until it is pinged; 25 s, ±10 % (a ping)
-/// @param pongTimeout for the answer to that ping; 20 s (1006 to the application)
-/// @param closeTimeout for the close handshake; 5 s, and again while bytes before our Close still
-///   leave (TCP is closed)
+/// @param pongTimeout for a sign of life, from when that ping had left or the peer last
+///   acknowledged bytes; 20 s, or up to a fourth more (1006 to the application)
+/// @param closeTimeout for the close handshake, from when the peer last took bytes that stand
+///   before our Close; 5 s, or up to a fourth more (TCP is closed)
 /// @param outboxSoftBytes waiting to be sent on a connection before it counts as full; 256 KiB
 ///   (`QUEUED`, then the `writable` event; reads pause)
 /// @param outboxHardBytes waiting to be sent on a connection that no message takes it over while
 ///   more than the soft limit waits; 1 MiB, or `messageBytes` if that is more (`REFUSED`; a group
 ///   closes the member with 1013)
-/// @param progressTimeout with bytes waiting and none leaving; 10 s (the connection is closed,
-///   1006)
+/// @param progressTimeout with bytes waiting, from when the peer last acknowledged any; 10 s, or up
+///   to a fourth more (the connection is closed, 1006)
 /// @param inboxBytes received and not yet taken by a conversation; 64 KiB (reads pause)
 /// @param inboxMessages messages received and not yet taken by a conversation; 64 (reads pause)
 /// @param turnBytes read from a connection in one turn of its loop; 64 KiB (the other connections

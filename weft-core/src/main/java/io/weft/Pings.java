@@ -19,6 +19,28 @@ final class Pings {
   private final ArrayDeque<Ping> waiting = new ArrayDeque<>(2);
   private long lastNumber;
 
+  /// What stands before the end of the last keepalive ping and has not left.
+  private int aheadBytes;
+
+  /// Notes what has to leave for the keepalive ping that was just sent to have left.
+  void leavesBehind(int bytes) {
+    aheadBytes = bytes;
+  }
+
+  /// Whether the keepalive ping has left.
+  boolean haveLeft() {
+    return aheadBytes == 0;
+  }
+
+  /// Bytes have left.
+  ///
+  /// @return whether the keepalive ping has left with them
+  boolean left(long bytes) {
+    boolean waited = aheadBytes > 0;
+    aheadBytes -= (int) Math.min(aheadBytes, bytes);
+    return waited && aheadBytes == 0;
+  }
+
   boolean isFull() {
     return waiting.size() >= MAX_WAITING;
   }

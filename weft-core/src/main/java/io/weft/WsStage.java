@@ -35,7 +35,7 @@ final class WsStage extends Outgoing implements Stage {
   private @Nullable Ending ending;
 
   /// When the peer was last heard of; or, if a keepalive ping waits for a sign of life, when that
-  /// was sent.
+  /// had left, or the peer last took bytes since.
   private long quietSinceNs;
 
   private boolean askedForLife;
@@ -292,7 +292,13 @@ final class WsStage extends Outgoing implements Stage {
   }
 
   private long nextDeadlineNs() {
+    if (ending != null && !engine.mayClose()) {
+      return Conn.nextLookNs(ending.closeAtNs, core.closeNs, loop().nowNs());
+    }
     long life = lifeDeadlineNs();
+    if (askedForLife) {
+      life = Conn.nextLookNs(life, core.pongNs, loop().nowNs());
+    }
     long next = ending == null ? life : Math.min(ending.closeAtNs, life);
     return messageSinceNs == Conn.NEVER ? next : Math.min(next, messageSinceNs + core.messageNs);
   }
@@ -316,30 +322,30 @@ final class WsStage extends Outgoing implements Stage {
       quietSinceNs = nowNs;
       messageSinceNs = messageSinceNs == Conn.NEVER ? Conn.NEVER : nowNs;
     }
-    if (ending != null && nowNs >= ending.closeAtNs) {
-      expired(ending, nowNs);
+    if (ending != null && !engine.mayClose()) {
+      awaitClose(ending, nowNs);
+    } else if (ending != null && nowNs >= ending.closeAtNs) {
+      closeNow(Close.GOING_AWAY, "the server stops");
     } else if (messageSinceNs != Conn.NEVER && nowNs >= messageSinceNs + core.messageNs) {
       fail(
           CloseCode.POLICY_VIOLATION,
           "a message took longer than " + core.limits.messageTimeout().toMillis() + " ms");
+    } else if (askedForLife) {
+      awaitLife(nowNs);
     } else if (nowNs >= lifeDeadlineNs()) {
-      if (askedForLife) {
-        conn.abort(
-            "no sign of life within " + core.limits.pongTimeout().toMillis() + " ms of a ping");
-      } else {
-        askForLife(nowNs);
-      }
+      askForLife(nowNs);
     }
     return conn.isOpen() ? nextDeadlineNs() : Conn.NEVER;
   }
 
-  private void expired(Ending now, long nowNs) {
-    if (engine.mayClose()) {
-      closeNow(Close.GOING_AWAY, "the server stops");
-    } else if (conn.outbox().bytes() < now.beforeCloseBytes) {
-      now.beforeCloseBytes = conn.outbox().bytes();
-      now.closeAtNs = nowNs + core.closeNs; // it cannot answer what it has not had, and takes it
-    } else {
+  /// Waits for the peer's Close. It cannot answer ours before it has had it: so bytes that leave,
+  /// or that it acknowledges, give it time.
+  private void awaitClose(Ending now, long nowNs) {
+    int waitingBytes = conn.outbox().bytes();
+    if (waitingBytes < now.beforeCloseBytes || conn.peerTook()) {
+      now.beforeCloseBytes = Math.min(waitingBytes, now.beforeCloseBytes);
+      now.closeAtNs = nowNs + core.closeNs;
+    } else if (nowNs >= now.closeAtNs) {
       conn.abort("the peer did not answer Close in time");
     }
   }
@@ -358,8 +364,21 @@ final class WsStage extends Outgoing implements Stage {
       Pings all = pings();
       if (!all.isFull()) {
         engine.ping(all.sent(nowNs, null), conn.outbox());
+        all.leavesBehind(conn.waitingBytes());
         conn.flush();
       }
+    }
+  }
+
+  /// Waits for a sign of life: that the peer takes bytes is one too, and it cannot answer a ping
+  /// that it has not had. While that waits behind others here, it is for `progressTimeout` to say
+  /// whether they leave.
+  private void awaitLife(long nowNs) {
+    if ((pings != null && !pings.haveLeft()) || conn.peerTook()) {
+      quietSinceNs = nowNs;
+    } else if (nowNs >= lifeDeadlineNs()) {
+      conn.abort(
+          "no sign of life within " + core.limits.pongTimeout().toMillis() + " ms of a ping");
     }
   }
 
@@ -379,6 +398,9 @@ final class WsStage extends Outgoing implements Stage {
 
   @Override
   public void wrote(long bytes) {
+    if (pings != null && pings.left(bytes)) {
+      quietSinceNs = loop().nowNs();
+    }
     if (endpoint instanceof Live.Line line) {
       line.left(bytes);
     }

@@ -30,11 +30,15 @@ public final class Conn extends Wheel.Timer {
   /// No deadline.
   public static final long NEVER = Wheel.NEVER;
 
+  /// How often, while a deadline for the peer to do something runs, it is looked whether it does:
+  /// so the deadline counts from its last doing, or up to a fourth of it later.
+  private static final int LOOKS = 4;
+
   /// What holds for all connections of a server or a client.
   ///
   /// @param softBytes soft mark of the outbox
   /// @param hardBytes hard mark of the outbox
-  /// @param progressNs how long bytes may wait without any leaving
+  /// @param progressNs how long bytes may wait without any leaving, as the peer acknowledges them
   /// @param closeNs how long finishing and lingering may last, counted from the last bytes that
   ///   left
   /// @param tasks runs the long pieces of TLS handshakes, or refuses to when too many wait
@@ -82,6 +86,9 @@ public final class Conn extends Wheel.Timer {
 
   /// Bytes that arrived and that the stage has not taken, oldest first; null if there are none.
   private @Nullable ArrayDeque<Chunk> stash;
+
+  /// What the peer had acknowledged when last looked at; see [Tcp].
+  private int acknowledged;
 
   private long stageDeadlineNs = NEVER;
 
@@ -555,11 +562,47 @@ public final class Conn extends Wheel.Timer {
     }
   }
 
+  /// Whether the peer has taken bytes since this was last asked: it has acknowledged some, by what
+  /// TCP knows. Bytes that wait in the system's send buffer have not been taken.
+  public boolean peerTook() {
+    Tcp now = loop.look(socket);
+    boolean took = now.wrote || (now.known && now.acknowledged != acknowledged);
+    acknowledged = now.acknowledged;
+    return took;
+  }
+
+  /// Whether the peer has ended its half of the connection, or has reset it, as far as the system
+  /// tells; also while it is not read from.
+  public boolean hasPeerEnded() {
+    return peerEnded || loop.look(socket).ended;
+  }
+
+  /// When to look next, before a deadline that the peer moves by what it does.
+  ///
+  /// @param spanNs how long the deadline was to begin with
+  public static long nextLookNs(long deadlineNs, long spanNs, long nowNs) {
+    if (deadlineNs == NEVER) {
+      return NEVER;
+    }
+    long eachNs = Math.max(1, spanNs / LOOKS);
+    long after = (deadlineNs - nowNs - 1) / eachNs;
+    return deadlineNs - Math.max(0, after) * eachNs;
+  }
+
+  /// How long its own deadline is to begin with.
+  private long ownSpanNs() {
+    return state == State.OPEN ? terms.progressNs : terms.closeNs;
+  }
+
   private void expire(long nowNs) {
+    if (ownDeadlineNs != NEVER && peerTook()) {
+      ownDeadlineNs = nowNs + ownSpanNs();
+    }
     if (nowNs >= ownDeadlineNs) {
       abort(
           state == State.OPEN
-              ? "no progress with " + outbox.bytes() + " bytes waiting to be sent"
+              ? "the peer took nothing for the progressTimeout of %d ms, with %d bytes waiting to be sent"
+                  .formatted(terms.progressNs / 1_000_000, outbox.bytes())
               : "the peer did not close in time");
       return;
     }
@@ -598,7 +641,8 @@ public final class Conn extends Wheel.Timer {
 
   private void reschedule() {
     if (state != State.CLOSED) {
-      loop.wheel().schedule(this, Math.min(stageDeadlineNs, ownDeadlineNs));
+      long lookNs = nextLookNs(ownDeadlineNs, ownSpanNs(), loop.nowNs());
+      loop.wheel().schedule(this, Math.min(stageDeadlineNs, lookNs));
     }
   }
 

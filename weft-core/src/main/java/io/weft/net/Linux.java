@@ -58,13 +58,23 @@ final class Linux {
   static final int SOCK_CLOEXEC = 0x80000;
   static final int MSG_NOSIGNAL = 0x4000;
 
-  private static final int AF_INET = 2;
-  private static final int AF_INET6 = 10;
+  static final int AF_INET = 2;
+  static final int AF_INET6 = 10;
+  private static final int AF_NETLINK = 16;
+  private static final int NETLINK_SOCK_DIAG = 4;
   private static final int SOCK_STREAM = 1;
+  private static final int SOCK_RAW = 3;
+  private static final int MSG_DONTWAIT = 0x40;
   private static final int SOL_SOCKET = 1;
   private static final int SO_REUSEADDR = 2;
   private static final int IPPROTO_TCP = 6;
   private static final int TCP_NODELAY = 1;
+  private static final int TCP_INFO = 11;
+
+  /// What is asked for of a `struct tcp_info`, and where in it `tcpi_bytes_acked` stands, 64 bits.
+  private static final int TCP_INFO_BYTES = 128;
+
+  static final int ACKNOWLEDGED_AT = 120;
   private static final int IPPROTO_IPV6 = 41;
   private static final int IPV6_V6ONLY = 26;
   private static final int EFD_CLOEXEC = 0x80000;
@@ -88,7 +98,10 @@ final class Linux {
   private static final int NR_LISTEN = ARM ? 201 : 50;
   private static final int NR_GETSOCKNAME = ARM ? 204 : 51;
   private static final int NR_GETPEERNAME = ARM ? 205 : 52;
+  private static final int NR_SENDTO = ARM ? 206 : 44;
+  private static final int NR_RECVFROM = ARM ? 207 : 45;
   private static final int NR_SETSOCKOPT = ARM ? 208 : 54;
+  private static final int NR_GETSOCKOPT = ARM ? 209 : 55;
   private static final int NR_EVENTFD2 = ARM ? 19 : 290;
 
   private static final MethodHandle SYSCALL;
@@ -118,10 +131,10 @@ final class Linux {
             .withInvokeExactBehavior();
   }
 
-  /// Where errors are caught; then a socket address, and one number.
+  /// Where errors are caught; then a socket address or a `struct tcp_info`, and one number.
   private final MemorySegment caught = Arena.ofAuto().allocate(CAPTURE_BYTES, 8);
 
-  private final MemorySegment scratch = Arena.ofAuto().allocate(SOCKADDR_BYTES + 4L, 8);
+  private final MemorySegment scratch = Arena.ofAuto().allocate(TCP_INFO_BYTES + 4L, 8);
 
   @SuppressWarnings("restricted") // whoever makes a poller of this kind has seen that it is allowed
   private static MethodHandle downcall(
@@ -230,6 +243,39 @@ final class Linux {
   private void set(int fd, int level, int option, int value) {
     scratch.set(JAVA_INT, 0, value);
     call(NR_SETSOCKOPT, fd, level, option, scratch.address(), Integer.BYTES, 0);
+  }
+
+  /// Tells what TCP knows of a connection.
+  void look(int fd, Tcp into) {
+    into.unknown();
+    scratch.set(JAVA_INT, TCP_INFO_BYTES, TCP_INFO_BYTES);
+    long told =
+        call(
+            NR_GETSOCKOPT,
+            fd,
+            IPPROTO_TCP,
+            TCP_INFO,
+            scratch.address(),
+            scratch.address() + TCP_INFO_BYTES,
+            0);
+    if (told == 0 && scratch.get(JAVA_INT, TCP_INFO_BYTES) == TCP_INFO_BYTES) {
+      into.is(scratch.get(JAVA_BYTE, 0), scratch.get(JAVA_INT, ACKNOWLEDGED_AT));
+    }
+  }
+
+  /// Makes a socket to ask about connections by; see `sock_diag(7)`.
+  int diagSocket() throws IOException {
+    return orThrow(call(NR_SOCKET, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+  }
+
+  /// Sends the first `bytes` bytes without waiting.
+  long send(int fd, MemorySegment from, int bytes) {
+    return call(NR_SENDTO, fd, from.address(), bytes, MSG_DONTWAIT, 0, 0);
+  }
+
+  /// Receives one message without waiting.
+  int receive(int fd, MemorySegment into) {
+    return (int) call(NR_RECVFROM, fd, into.address(), into.byteSize(), MSG_DONTWAIT, 0, 0);
   }
 
   void bind(int fd, InetSocketAddress address, boolean six) throws IOException {

@@ -56,6 +56,7 @@ public final class Loop implements Runnable {
   private final Wheel wheel;
   private final Mailbox mailbox;
   private final Completion completion = new Completion();
+  private final Tcp tcp = new Tcp();
 
   private List<Conn> toFlush = new ArrayList<>();
   private List<Conn> flushing = new ArrayList<>();
@@ -556,6 +557,12 @@ public final class Loop implements Runnable {
 
   Poller poller() {
     return poller;
+  }
+
+  /// What TCP knows of a connection, until the next call.
+  Tcp look(Socket at) {
+    poller.look(at, tcp);
+    return tcp;
   }
 
   Wheel wheel() {

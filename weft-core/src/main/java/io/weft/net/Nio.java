@@ -46,6 +46,11 @@ public final class Nio implements Poller {
   /// Whether to accept; a key that is ready already says nothing of it.
   private boolean accepting = true;
 
+  /// What tells of connections; made when it is first needed, null if this system does not tell.
+  private @Nullable TcpDiag diag;
+
+  private boolean diagTried;
+
   private @Nullable ServerSocketChannel server;
   private @Nullable SelectionKey serverKey;
 
@@ -229,6 +234,38 @@ public final class Nio implements Poller {
     }
   }
 
+  /// A channel says that it is writable when a third of a large send buffer is free, which over a
+  /// slow link may take minutes. It takes bytes as soon as any are acknowledged; so where the
+  /// system tells no more, that is seen by trying.
+  @Override
+  public void look(Socket socket, Tcp into) {
+    Link link = (Link) socket;
+    into.unknown();
+    try {
+      TcpDiag ask = diag();
+      if (ask != null && link.channel.getLocalAddress() instanceof InetSocketAddress local) {
+        ask.look(local, (InetSocketAddress) link.remote, into);
+      }
+    } catch (IOException e) {
+      // It is closed, and whoever asked will hear.
+    }
+    Outbox blocked = link.blocked;
+    if (blocked != null && tryWrite(link, blocked)) {
+      link.blocked = null;
+      link.key().interestOpsAnd(~SelectionKey.OP_WRITE);
+      into.wrote = link.done > 0;
+      done.add(link);
+    }
+  }
+
+  private @Nullable TcpDiag diag() {
+    if (!diagTried) {
+      diagTried = true;
+      diag = TcpDiag.open();
+    }
+    return diag;
+  }
+
   @Override
   public void close(Socket socket) {
     Link link = (Link) socket;
@@ -405,6 +442,10 @@ public final class Nio implements Poller {
       closeQuietly(key.channel());
     }
     closeQuietly(selector);
+    if (diag != null) {
+      diag.close();
+      diag = null;
+    }
   }
 
   private static void closeQuietly(java.io.Closeable what) {

@@ -59,6 +59,10 @@ public interface Poller extends AutoCloseable {
   /// Closes both ways.
   void close(Socket socket);
 
+  /// Tells what TCP knows of a connection that is there; it costs a system call. A write that waits
+  /// may be tried again, so that what the peer has made room for leaves.
+  void look(Socket socket, Tcp into);
+
   /// Ends a [#poll] that waits, or the next one; from any thread.
   void wake();
 

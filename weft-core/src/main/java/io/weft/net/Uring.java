@@ -237,6 +237,11 @@ public final class Uring implements Poller {
   }
 
   @Override
+  public void look(Socket socket, Tcp into) {
+    linux.look(((UringSocket) socket).fd, into);
+  }
+
+  @Override
   public void close(Socket socket) {
     UringSocket of = (UringSocket) socket;
     if (!of.closing) {

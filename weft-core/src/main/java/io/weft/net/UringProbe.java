@@ -54,7 +54,7 @@ final class UringProbe {
 
   /// Whether this is a machine whose numbers and layouts are those of [Linux]; without that class,
   /// which may not even be loaded where native access is not enabled.
-  private static boolean isLinux() {
+  static boolean isLinux() {
     String arch = System.getProperty("os.arch", "");
     return System.getProperty("os.name", "").equals("Linux")
         && (arch.equals("amd64") || arch.equals("aarch64"))

@@ -317,10 +317,58 @@ final class LoopTest {
     turnAfter(Duration.ofMillis(9_900));
     assertFalse(line.closed);
     turnAfter(Duration.ofMillis(200));
-    heard("|closed: no progress with 49 bytes waiting to be sent");
+    heard(
+        "|closed: the peer took nothing for the progressTimeout of 10000 ms, with 49 bytes waiting to be sent");
     loop.turn();
     assertEquals(0, pool.lentChunks());
     assertEquals(1, gone);
+  }
+
+  @Test
+  void keepsAConnectionWhosePeerAcknowledgesWhatTheKernelHas() {
+    send("x".repeat(50));
+    loop.turn();
+    for (int seconds = 0; seconds < 54; seconds++) {
+      line.acknowledged = 1 + seconds / 9;
+      turnAfter(Duration.ofSeconds(1));
+      assertFalse(line.closed, "after " + seconds + " s");
+    }
+    line.acknowledged++;
+    assertEquals(12, secondsUntilClosed(), 2); // 10, or up to a fourth more, and steps of a second
+  }
+
+  private int secondsUntilClosed() {
+    int seconds = 0;
+    for (; !line.closed && seconds < 100; seconds++) {
+      turnAfter(Duration.ofSeconds(1));
+    }
+    return seconds;
+  }
+
+  @Test
+  void givesAPeerThatStillTakesBytesTheTimeToClose() {
+    line.acknowledged = 0;
+    poller.reads(line, "F");
+    loop.turn();
+    for (int seconds = 1; seconds < 30; seconds++) {
+      line.acknowledged = seconds;
+      turnAfter(Duration.ofSeconds(1));
+      assertFalse(line.closed, "after " + seconds + " s");
+    }
+    assertEquals(6, secondsUntilClosed(), 1);
+    heard("|closed: the peer did not close in time");
+  }
+
+  @Test
+  void looksAFewTimesBeforeADeadline() {
+    long[] looks = {25, 50, 75, 100};
+    long now = 0;
+    for (long look : looks) {
+      now = Conn.nextLookNs(100, 100, now);
+      assertEquals(look, now);
+    }
+    assertEquals(Conn.NEVER, Conn.nextLookNs(Conn.NEVER, 100, 5));
+    assertEquals(3, Conn.nextLookNs(3, 1, 2), "a span too short to be divided");
   }
 
   @Test

@@ -33,6 +33,11 @@ final class ScriptedPoller implements Poller {
     boolean closed;
     @Nullable Outbox outbox;
 
+    /// What TCP says; unknown if below zero.
+    int acknowledged = -1;
+
+    boolean peerEnded;
+
     @Override
     public SocketAddress remote() {
       return new InetSocketAddress(InetAddress.getLoopbackAddress(), 1);
@@ -126,6 +131,15 @@ final class ScriptedPoller implements Poller {
   @Override
   public void finish(Socket socket) {
     ((Line) socket).finished = true;
+  }
+
+  @Override
+  public void look(Socket socket, Tcp into) {
+    Line line = (Line) socket;
+    into.unknown();
+    if (line.acknowledged >= 0) {
+      into.is(line.peerEnded ? 8 : 1, line.acknowledged);
+    }
   }
 
   @Override
