@@ -4,6 +4,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The bytes that wait to be sent on one connection, in order.
@@ -220,6 +222,19 @@ public final class Outbox {
   /// Drops everything that waits and frees its memory.
   public void clear() {
     sent(bytes);
+  }
+
+  /// Has the memory of everything that waits never go back to the pool, because somebody who does
+  /// not answer may still read it.
+  ///
+  /// @return what has to stay reachable
+  public List<Chunk> keepForGood() {
+    List<Chunk> kept = new ArrayList<>();
+    for (Piece piece = first; piece != null; piece = piece.next) {
+      piece.chunk.holders++;
+      kept.add(piece.chunk);
+    }
+    return kept;
   }
 
   private Piece tail() {

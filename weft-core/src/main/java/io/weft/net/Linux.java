@@ -14,6 +14,7 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
 import java.net.BindException;
 import java.net.ConnectException;
 import java.net.InetAddress;
@@ -28,16 +29,21 @@ import org.jspecify.annotations.Nullable;
 /// A call gives what the kernel gives: a result, or the error number below zero. An instance
 /// belongs to one thread at a time, since it holds the place where the error number is caught.
 /// Numbers are those of x86-64 and aarch64; both lay out structures alike and are little-endian.
-final class Linux {
+///
+/// Everything goes through [#call]: tests override it to have any call fail, be short or be late.
+class Linux {
 
   static final int EPERM = 1;
   static final int EINTR = 4;
+  static final int EIO = 5;
+  static final int EBADF = 9;
   static final int EAGAIN = 11;
   static final int ENOMEM = 12;
   static final int EACCES = 13;
   static final int EBUSY = 16;
   static final int EINVAL = 22;
   static final int ENOSYS = 38;
+  static final int EBADR = 53;
   static final int ETIME = 62;
   static final int EPROTO = 71;
   static final int EADDRINUSE = 98;
@@ -55,6 +61,7 @@ final class Linux {
   static final int IO_URING_REGISTER = 427;
 
   static final int SHUT_WR = 1;
+  static final int SHUT_RDWR = 2;
   static final int SOCK_CLOEXEC = 0x80000;
   static final int MSG_NOSIGNAL = 0x4000;
 
@@ -88,21 +95,21 @@ final class Linux {
   static final int SOCKADDR_BYTES = 28;
 
   private static final boolean ARM = System.getProperty("os.arch", "").equals("aarch64");
-  private static final int NR_WRITE = ARM ? 64 : 1;
-  private static final int NR_CLOSE = ARM ? 57 : 3;
-  private static final int NR_MMAP = ARM ? 222 : 9;
+  static final int NR_WRITE = ARM ? 64 : 1;
+  static final int NR_CLOSE = ARM ? 57 : 3;
+  static final int NR_MMAP = ARM ? 222 : 9;
   private static final int NR_MUNMAP = ARM ? 215 : 11;
-  private static final int NR_SOCKET = ARM ? 198 : 41;
-  private static final int NR_SHUTDOWN = ARM ? 210 : 48;
-  private static final int NR_BIND = ARM ? 200 : 49;
-  private static final int NR_LISTEN = ARM ? 201 : 50;
-  private static final int NR_GETSOCKNAME = ARM ? 204 : 51;
-  private static final int NR_GETPEERNAME = ARM ? 205 : 52;
+  static final int NR_SOCKET = ARM ? 198 : 41;
+  static final int NR_SHUTDOWN = ARM ? 210 : 48;
+  static final int NR_BIND = ARM ? 200 : 49;
+  static final int NR_LISTEN = ARM ? 201 : 50;
+  static final int NR_GETSOCKNAME = ARM ? 204 : 51;
+  static final int NR_GETPEERNAME = ARM ? 205 : 52;
   private static final int NR_SENDTO = ARM ? 206 : 44;
   private static final int NR_RECVFROM = ARM ? 207 : 45;
-  private static final int NR_SETSOCKOPT = ARM ? 208 : 54;
+  static final int NR_SETSOCKOPT = ARM ? 208 : 54;
   private static final int NR_GETSOCKOPT = ARM ? 209 : 55;
-  private static final int NR_EVENTFD2 = ARM ? 19 : 290;
+  static final int NR_EVENTFD2 = ARM ? 19 : 290;
 
   private static final MethodHandle SYSCALL;
   private static final VarHandle ERRNO;
@@ -131,6 +138,9 @@ final class Linux {
             .withInvokeExactBehavior();
   }
 
+  /// How often a counter is signalled again when the system had other things to do.
+  private static final int SIGNAL_TRIES = 100;
+
   /// Where errors are caught; then a socket address or a `struct tcp_info`, and one number.
   private final MemorySegment caught = Arena.ofAuto().allocate(CAPTURE_BYTES, 8);
 
@@ -142,6 +152,8 @@ final class Linux {
     return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type, options);
   }
 
+  /// One system call. What its arguments point to is the caller's to keep; what lies in this object
+  /// is kept here.
   long call(int number, long a, long b, long c, long d, long e, long f) {
     try {
       long result = (long) SYSCALL.invokeExact(caught, (long) number, a, b, c, d, e, f);
@@ -150,6 +162,8 @@ final class Linux {
       throw bug;
     } catch (Throwable never) {
       throw new AssertionError(never);
+    } finally {
+      Reference.reachabilityFence(this);
     }
   }
 
@@ -166,9 +180,10 @@ final class Linux {
 
   // ---- Files and memory ----
 
+  /// Closes a file, which is closed whatever the system answers.
   void close(int fd) {
     long closed = call(NR_CLOSE, fd, 0, 0);
-    assert closed != -9 : "file " + fd + " was closed before";
+    assert closed != -EBADF : "file " + fd + " was closed before";
   }
 
   /// Makes a counter that can be waited for.
@@ -176,31 +191,38 @@ final class Linux {
     return orThrow(call(NR_EVENTFD2, 0, EFD_CLOEXEC, 0));
   }
 
-  /// Adds one to a counter.
+  /// Adds one to a counter. One that is full signals already.
   void signal(int eventfd) {
     scratch.set(JAVA_LONG, 0, 1);
-    call(NR_WRITE, eventfd, scratch.address(), Long.BYTES);
+    long written;
+    int left = SIGNAL_TRIES;
+    do {
+      written = call(NR_WRITE, eventfd, scratch.address(), Long.BYTES);
+    } while ((written == -EINTR || written == -ENOMEM || written == -ENOBUFS) && --left > 0);
   }
 
-  /// Maps `bytes` of a file that the kernel fills and reads too.
-  MemorySegment map(long bytes, int fd, long offset) throws IOException {
-    return map(bytes, MAP_SHARED | MAP_POPULATE, fd, offset);
+  /// Maps `bytes` of a file that the kernel fills and reads too. A mapping keeps its file open.
+  ///
+  /// @param until what unmaps it when it closes
+  MemorySegment map(long bytes, int fd, long offset, Arena until) throws IOException {
+    return map(bytes, MAP_SHARED | MAP_POPULATE, fd, offset, until);
   }
 
-  /// Maps `bytes` of zeros, which cost memory only once they are written.
+  /// Maps `bytes` of zeros, which cost memory only once they are written. The memory goes when
+  /// nobody can reach the segment any more; never under a reader.
   MemorySegment map(long bytes) throws IOException {
-    return map(bytes, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return map(bytes, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0, Arena.ofAuto());
   }
 
-  /// The memory goes when nobody can reach the segment any more; never under a reader.
   @SuppressWarnings("restricted")
-  private MemorySegment map(long bytes, int flags, int fd, long offset) throws IOException {
+  private MemorySegment map(long bytes, int flags, int fd, long offset, Arena until)
+      throws IOException {
     long address = call(NR_MMAP, 0, bytes, PROT_READ_WRITE, flags, fd, offset);
     if (address < 0) {
       throw error((int) -address);
     }
     return MemorySegment.ofAddress(address)
-        .reinterpret(bytes, Arena.ofAuto(), gone -> new Linux().unmap(gone));
+        .reinterpret(bytes, until, gone -> new Linux().unmap(gone));
   }
 
   private void unmap(MemorySegment memory) {
@@ -213,7 +235,12 @@ final class Linux {
   int socket(boolean six) throws IOException {
     int fd = orThrow(call(NR_SOCKET, six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (six) {
-      set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+      try {
+        set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+      } catch (IOException e) {
+        close(fd);
+        throw e;
+      }
     }
     return fd;
   }
@@ -231,18 +258,18 @@ final class Linux {
     }
   }
 
-  void reuseAddress(int fd) {
+  void reuseAddress(int fd) throws IOException {
     set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   }
 
   /// Has small writes leave at once; an accepted socket has it of the one that listens.
-  void noDelay(int fd) {
+  void noDelay(int fd) throws IOException {
     set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   }
 
-  private void set(int fd, int level, int option, int value) {
+  private void set(int fd, int level, int option, int value) throws IOException {
     scratch.set(JAVA_INT, 0, value);
-    call(NR_SETSOCKOPT, fd, level, option, scratch.address(), Integer.BYTES, 0);
+    orThrow(call(NR_SETSOCKOPT, fd, level, option, scratch.address(), Integer.BYTES, 0));
   }
 
   /// Tells what TCP knows of a connection.
@@ -270,12 +297,20 @@ final class Linux {
 
   /// Sends the first `bytes` bytes without waiting.
   long send(int fd, MemorySegment from, int bytes) {
-    return call(NR_SENDTO, fd, from.address(), bytes, MSG_DONTWAIT, 0, 0);
+    try {
+      return call(NR_SENDTO, fd, from.address(), bytes, MSG_DONTWAIT, 0, 0);
+    } finally {
+      Reference.reachabilityFence(from);
+    }
   }
 
   /// Receives one message without waiting.
   int receive(int fd, MemorySegment into) {
-    return (int) call(NR_RECVFROM, fd, into.address(), into.byteSize(), MSG_DONTWAIT, 0, 0);
+    try {
+      return (int) call(NR_RECVFROM, fd, into.address(), into.byteSize(), MSG_DONTWAIT, 0, 0);
+    } finally {
+      Reference.reachabilityFence(into);
+    }
   }
 
   void bind(int fd, InetSocketAddress address, boolean six) throws IOException {
@@ -287,8 +322,14 @@ final class Linux {
     orThrow(call(NR_LISTEN, fd, backlog, 0));
   }
 
+  /// Says that nothing more will come. Where that fails the connection is broken, and a read tells.
   void finish(int fd) {
     call(NR_SHUTDOWN, fd, SHUT_WR, 0);
+  }
+
+  /// Ends what a socket has under way, or lets it listen no more, while its file stays open.
+  void shutdown(int fd) {
+    call(NR_SHUTDOWN, fd, SHUT_RDWR, 0);
   }
 
   InetSocketAddress local(int fd) throws IOException {

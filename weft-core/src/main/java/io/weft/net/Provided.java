@@ -15,7 +15,8 @@ import java.lang.invoke.VarHandle;
 /// it, and the loop gives it back when that was delivered.
 ///
 /// They stand in a ring of their own, whose tail is ours. A buffer costs memory only as far as it
-/// has ever been filled.
+/// has ever been filled. The registration ends with the ring; the memory must stay until then, and
+/// until every request that may fill some of it has had its last completion.
 final class Provided {
 
   /// What two buffers' beginnings are apart, beyond a buffer's size, so that small messages do not
@@ -41,12 +42,14 @@ final class Provided {
   /// @throws IOException if the system refuses
   Provided(Linux linux, Ring ring, int count, int bytes) throws IOException {
     entries = linux.map((long) count * ENTRY_BYTES);
-    MemorySegment what = Arena.ofAuto().allocate(REGISTRATION_BYTES, Long.BYTES);
-    what.set(JAVA_LONG, 0, entries.address());
-    what.set(JAVA_INT, 8, count);
-    long registered = ring.register(REGISTER_PBUF_RING, what.address(), 1);
-    if (registered < 0) {
-      throw new Ring.Refused((int) -registered);
+    try (Arena call = Arena.ofConfined()) {
+      MemorySegment what = call.allocate(REGISTRATION_BYTES, Long.BYTES);
+      what.set(JAVA_LONG, 0, entries.address());
+      what.set(JAVA_INT, 8, count);
+      long registered = ring.register(REGISTER_PBUF_RING, what, 1);
+      if (registered < 0) {
+        throw new Ring.Refused((int) -registered);
+      }
     }
     long stride = (Math.ceilDiv(bytes, LINE_BYTES) + 1L) * LINE_BYTES;
     MemorySegment memory = linux.map(stride * count);

@@ -10,6 +10,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 
 /// An io_uring: the two queues that are shared with the kernel, and the one system call.
 ///
@@ -20,8 +23,12 @@ import java.lang.invoke.VarHandle;
 ///
 /// It is made on any thread and stands still until [#enable()]; the thread that calls this is from
 /// then on the only one to use it. Completions come about in [#enter] alone (`DEFER_TASKRUN`), so
-/// between two calls the completion queue only shrinks. What a request points to must stay until
-/// the call that submits it; a buffer to be read or sent, until its completion.
+/// between two calls the completion queue only shrinks.
+///
+/// The kernel may take all that stands in the submission queue, some of it or nothing. What it did
+/// not take stands there still, and what finds no room waits in line behind it. So a request may
+/// begin any number of calls after it was made, and what it points to must stay until its last
+/// completion.
 final class Ring {
 
   static final int OP_NOP = 0;
@@ -70,6 +77,7 @@ final class Ring {
   private static final int ENTER_REGISTERED_RING = 1 << 4;
   private static final int REGISTER_ENABLE_RINGS = 12;
   private static final int REGISTER_RING_FDS = 20;
+  private static final int UNREGISTER_RING_FDS = 21;
 
   /// In the flags that the kernel sets: completions that did not fit wait, or work does.
   private static final int SQ_CQ_OVERFLOW = 1 << 1;
@@ -79,8 +87,16 @@ final class Ring {
   private static final long OFFSET_SQES = 0x1000_0000L;
   private static final int PARAMS_BYTES = 120;
   private static final int SQE_BYTES = 64;
+  private static final int USER_DATA_AT = 32;
   private static final int CQE_BYTES = 16;
   private static final int GETEVENTS_ARG_BYTES = 24;
+  private static final int TIMESPEC_BYTES = 16;
+
+  /// `struct io_uring_rsrc_update`: a number at 0, and a file at 8.
+  private static final int UPDATE_BYTES = 16;
+
+  /// Room for requests in line, at first.
+  private static final int FIRST_IN_LINE = 64;
 
   private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle().withInvokeExactBehavior();
 
@@ -91,12 +107,19 @@ final class Ring {
   private int enterFd;
 
   private int enterFlags;
+
+  /// The thread that has the ring among its registered ones; null if none has.
+  private @Nullable Thread registeredBy;
+
+  /// Has the mappings, which would keep the ring alive, and so its requests, after it is closed.
+  private final Arena arena = Arena.ofShared();
+
   private final MemorySegment rings;
   private final MemorySegment sqes;
 
   /// `struct io_uring_getevents_arg`, and behind it the `struct __kernel_timespec` it points to.
   private final MemorySegment waiting =
-      Arena.ofAuto().allocate(GETEVENTS_ARG_BYTES + 16L, Long.BYTES);
+      arena.allocate(GETEVENTS_ARG_BYTES + TIMESPEC_BYTES, Long.BYTES);
 
   private final long sqHeadAt;
   private final long sqTailAt;
@@ -109,8 +132,21 @@ final class Ring {
 
   private int sqTail;
 
-  /// Where the request made last stands in [#sqes].
+  /// The request made last: where it stands, in [#sqes] or in [#line].
+  private MemorySegment sqe;
+
   private long sqeAt;
+
+  /// Requests that found no room in the queue, oldest first: `lineCount` of them from `lineHead`
+  /// on. No more than there are requests at all, a few for each socket.
+  private MemorySegment line = MemorySegment.NULL;
+
+  private int lineHead;
+  private int lineCount;
+
+  /// Why the kernel took nothing of what it was offered the last time, as an error number; 0 if it
+  /// took something, or -1 if it did not say why.
+  private int refusal;
 
   private int cqHead;
   private int cqTail;
@@ -123,11 +159,12 @@ final class Ring {
   /// @throws IOException if the system refuses; the message says how
   Ring(Linux linux, int entries, int completions) throws IOException {
     this.linux = linux;
-    MemorySegment params = Arena.ofAuto().allocate(PARAMS_BYTES, Long.BYTES);
+    MemorySegment params = arena.allocate(PARAMS_BYTES, Long.BYTES);
     params.set(JAVA_INT, 4, completions);
     params.set(JAVA_INT, 8, SETUP);
     fd = (int) linux.call(Linux.IO_URING_SETUP, entries, params.address(), 0, 0, 0, 0);
     if (fd < 0) {
+      arena.close();
       throw new Refused(-fd);
     }
     try {
@@ -147,15 +184,17 @@ final class Ring {
       long ringBytes =
           Math.max(
               sqArrayAt + (long) sqEntries * Integer.BYTES, cqesAt + (long) cqEntries * CQE_BYTES);
-      rings = linux.map(ringBytes, fd, 0);
-      sqes = linux.map((long) sqEntries * SQE_BYTES, fd, OFFSET_SQES);
+      rings = linux.map(ringBytes, fd, 0, arena);
+      sqes = linux.map((long) sqEntries * SQE_BYTES, fd, OFFSET_SQES, arena);
       for (int at = 0; at < sqEntries; at++) {
         rings.set(JAVA_INT, sqArrayAt + (long) at * Integer.BYTES, at);
       }
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
+      arena.close();
       linux.close(fd);
       throw e;
     }
+    sqe = sqes;
     enterFd = fd;
     waiting.set(JAVA_LONG, 16, waiting.address() + GETEVENTS_ARG_BYTES);
   }
@@ -174,102 +213,202 @@ final class Ring {
 
   /// Starts it, for this thread.
   void enable() throws IOException {
-    long enabled = register(REGISTER_ENABLE_RINGS, 0, 0);
+    long enabled = register(REGISTER_ENABLE_RINGS, MemorySegment.NULL, 0);
     if (enabled < 0) {
       throw Linux.error((int) -enabled);
     }
     // A registered ring saves the look for its file at each call; where that fails, it is the same.
-    MemorySegment update = Arena.ofAuto().allocate(16, Long.BYTES);
-    update.set(JAVA_INT, 0, -1);
-    update.set(JAVA_LONG, 8, fd);
-    if (register(REGISTER_RING_FDS, update.address(), 1) == 1) {
-      enterFd = update.get(JAVA_INT, 0);
-      enterFlags = ENTER_REGISTERED_RING;
+    try (Arena call = Arena.ofConfined()) {
+      MemorySegment update = call.allocate(UPDATE_BYTES, Long.BYTES);
+      update.set(JAVA_INT, 0, -1);
+      update.set(JAVA_LONG, 8, fd);
+      if (register(REGISTER_RING_FDS, update, 1) == 1) {
+        enterFd = update.get(JAVA_INT, 0);
+        enterFlags = ENTER_REGISTERED_RING;
+        registeredBy = Thread.currentThread();
+      }
+    }
+  }
+
+  /// Takes the ring from those that this thread has registered: it would live as long as the
+  /// thread. Another thread cannot, and the system does when that one ends.
+  @SuppressWarnings("ReferenceEquality") // this very thread
+  private void unregister() {
+    if (registeredBy != Thread.currentThread()) {
+      return;
+    }
+    registeredBy = null;
+    try (Arena call = Arena.ofConfined()) {
+      MemorySegment update = call.allocate(UPDATE_BYTES, Long.BYTES);
+      update.set(JAVA_INT, 0, enterFd);
+      register(UNREGISTER_RING_FDS, update, 1);
     }
   }
 
   /// `io_uring_register(2)`.
-  long register(int what, long address, int count) {
-    return linux.call(Linux.IO_URING_REGISTER, fd, what, address, count, 0, 0);
+  long register(int what, MemorySegment operands, int count) {
+    try {
+      return linux.call(Linux.IO_URING_REGISTER, fd, what, operands.address(), count, 0, 0);
+    } finally {
+      Reference.reachabilityFence(operands);
+    }
   }
 
   // ---- Requests ----
 
-  /// Whether `count` more requests can stand in the queue.
-  boolean hasRoom(int count) {
-    return sqEntries - pending() >= count;
+  /// Whether the next request stands in line.
+  boolean isFull() {
+    return lineCount > 0 || pending() == sqEntries;
+  }
+
+  /// Whether requests stand in line.
+  boolean hasLine() {
+    return lineCount > 0;
   }
 
   /// How many requests stand in the queue.
-  int pending() {
+  private int pending() {
     return sqTail - (int) INT.getAcquire(rings, sqHeadAt);
   }
 
-  /// Puts a request into the queue, in which there is room; what follows sets its fields.
+  /// Puts a request into the queue, or in line for it; what follows sets its fields.
   ///
   /// @param userData what its completions carry
   Ring request(int op, int file, long userData) {
-    sqeAt = (long) (sqTail & (sqEntries - 1)) * SQE_BYTES;
-    sqes.set(JAVA_LONG, sqeAt, (long) file << 32 | op);
-    sqes.set(JAVA_LONG, sqeAt + 8, 0);
-    sqes.set(JAVA_LONG, sqeAt + 16, 0);
-    sqes.set(JAVA_LONG, sqeAt + 24, 0);
-    sqes.set(JAVA_LONG, sqeAt + 32, userData);
-    sqes.set(JAVA_LONG, sqeAt + 40, 0);
-    sqes.set(JAVA_LONG, sqeAt + 48, 0);
-    sqes.set(JAVA_LONG, sqeAt + 56, 0);
-    sqTail++;
+    if (isFull()) {
+      sqeAt = placeInLine();
+      sqe = line;
+    } else {
+      sqeAt = (long) (sqTail & (sqEntries - 1)) * SQE_BYTES;
+      sqe = sqes;
+      sqTail++;
+    }
+    sqe.set(JAVA_LONG, sqeAt, (long) file << 32 | op);
+    sqe.set(JAVA_LONG, sqeAt + 8, 0);
+    sqe.set(JAVA_LONG, sqeAt + 16, 0);
+    sqe.set(JAVA_LONG, sqeAt + 24, 0);
+    sqe.set(JAVA_LONG, sqeAt + USER_DATA_AT, userData);
+    sqe.set(JAVA_LONG, sqeAt + 40, 0);
+    sqe.set(JAVA_LONG, sqeAt + 48, 0);
+    sqe.set(JAVA_LONG, sqeAt + 56, 0);
     return this;
+  }
+
+  /// Makes a place at the end of the line.
+  private long placeInLine() {
+    long end = (long) (lineHead + lineCount) * SQE_BYTES;
+    if (end == line.byteSize()) {
+      long bytes = (long) lineCount * SQE_BYTES;
+      MemorySegment larger =
+          Arena.ofAuto().allocate(Math.max(FIRST_IN_LINE * SQE_BYTES, 2 * bytes), Long.BYTES);
+      MemorySegment.copy(line, (long) lineHead * SQE_BYTES, larger, 0, bytes);
+      line = larger;
+      lineHead = 0;
+      end = bytes;
+    }
+    lineCount++;
+    return end;
+  }
+
+  /// Puts those who stand in line into the queue, as far as there is room.
+  private void takeFromLine() {
+    while (lineCount > 0 && pending() < sqEntries) {
+      long at = (long) (sqTail++ & (sqEntries - 1)) * SQE_BYTES;
+      MemorySegment.copy(line, (long) lineHead++ * SQE_BYTES, sqes, at, SQE_BYTES);
+      lineCount--;
+    }
+    if (lineCount == 0) {
+      lineHead = 0;
+      line = line.byteSize() > FIRST_IN_LINE * SQE_BYTES ? MemorySegment.NULL : line;
+    }
+  }
+
+  /// Drops the requests that the kernel has not taken; nothing is submitted after this.
+  ///
+  /// @param dropped is given what their completions would have carried
+  void dropUntaken(LongConsumer dropped) {
+    for (int at = sqTail - pending(); at != sqTail; at++) {
+      dropped.accept(sqes.get(JAVA_LONG, (long) (at & (sqEntries - 1)) * SQE_BYTES + USER_DATA_AT));
+    }
+    for (int at = lineHead; at < lineHead + lineCount; at++) {
+      dropped.accept(line.get(JAVA_LONG, (long) at * SQE_BYTES + USER_DATA_AT));
+    }
+    lineCount = 0;
   }
 
   /// Sets `IOSQE_*`.
   Ring flags(int flags) {
-    sqes.set(JAVA_BYTE, sqeAt + 1, (byte) flags);
+    sqe.set(JAVA_BYTE, sqeAt + 1, (byte) flags);
     return this;
   }
 
   /// Sets the field `ioprio`, where some operations have flags.
   Ring mode(int mode) {
-    sqes.set(JAVA_SHORT, sqeAt + 2, (short) mode);
+    sqe.set(JAVA_SHORT, sqeAt + 2, (short) mode);
     return this;
   }
 
   /// Sets the field `off`, which some operations call `addr2`.
   Ring offset(long offset) {
-    sqes.set(JAVA_LONG, sqeAt + 8, offset);
+    sqe.set(JAVA_LONG, sqeAt + 8, offset);
     return this;
   }
 
   /// Sets the fields `addr` and `len`.
   Ring memory(long address, int length) {
-    sqes.set(JAVA_LONG, sqeAt + 16, address);
-    sqes.set(JAVA_INT, sqeAt + 24, length);
+    sqe.set(JAVA_LONG, sqeAt + 16, address);
+    sqe.set(JAVA_INT, sqeAt + 24, length);
     return this;
   }
 
   /// Sets the operation's own flags.
   Ring opFlags(int flags) {
-    sqes.set(JAVA_INT, sqeAt + 28, flags);
+    sqe.set(JAVA_INT, sqeAt + 28, flags);
     return this;
   }
 
   /// Sets the field `optlen`.
   Ring optLength(int length) {
-    sqes.set(JAVA_INT, sqeAt + 44, length);
+    sqe.set(JAVA_INT, sqeAt + 44, length);
     return this;
   }
 
-  /// Submits what stands in the queue, has the kernel complete what it can, and waits.
+  /// Submits what stands in the queue, has the kernel complete what it can, and waits: not if some
+  /// stand in line still, and not if the kernel has not taken all.
   ///
   /// @param completions how many to wait for, those that were there before included; 0 not to wait
   /// @param waitNs how long; [Long#MAX_VALUE] for as long as it takes
-  /// @throws IOException if the kernel refuses; that the wait has ended is none of it
-  void enter(int completions, long waitNs) throws IOException {
+  /// @return whether the kernel took what it was offered, or some of it; else [#refusal] says why
+  /// @throws IOException if the ring can go on no more
+  boolean enter(int completions, long waitNs) throws IOException {
+    takeFromLine();
     int requests = pending();
     INT.setRelease(rings, sqTailAt, sqTail);
-    if (requests == 0 && completions == 0 && !hasWork()) {
-      return;
+    int least = lineCount > 0 ? 0 : completions;
+    if (requests == 0 && least == 0 && !hasWork()) {
+      return true;
     }
+    int error = enter(requests, least, waitNs);
+    boolean taken = requests == 0 || pending() < requests;
+    refusal = error == 0 || error == Linux.EINTR ? taken ? 0 : -1 : error;
+    return refusal == 0;
+  }
+
+  /// Has the kernel complete what it can without taking any request, and waits for one completion.
+  ///
+  /// @param waitNs how long at most
+  /// @return whether it could
+  boolean await(long waitNs) throws IOException {
+    return enter(0, 1, waitNs) == 0;
+  }
+
+  /// Why the kernel took nothing, in words.
+  String refusal() {
+    return refusal > 0 ? Linux.text(refusal) : "no reason given";
+  }
+
+  /// @return 0, or why the kernel would not, for the moment, as an error number
+  private int enter(int requests, int completions, long waitNs) throws IOException {
     int flags = enterFlags | ENTER_GETEVENTS;
     long argument = 0;
     int argumentBytes = 0;
@@ -283,14 +422,17 @@ final class Ring {
     long result =
         linux.call(
             Linux.IO_URING_ENTER, enterFd, requests, completions, flags, argument, argumentBytes);
-    switch ((int) -result) {
-      case Linux.ETIME, Linux.EINTR, Linux.EAGAIN, Linux.EBUSY -> {}
-      default -> {
-        if (result < 0) {
-          throw new IOException("io_uring_enter: " + Linux.text((int) -result));
-        }
-      }
+    if (result >= 0) {
+      return 0;
     }
+    int error = (int) -result;
+    return switch (error) {
+      case Linux.ETIME -> 0;
+      case Linux.EINTR, Linux.EAGAIN, Linux.EBUSY, Linux.ENOMEM, Linux.ENOBUFS -> error;
+      case Linux.EBADR ->
+          throw new IOException("io_uring_enter: the kernel had no memory, and lost a completion");
+      default -> throw new IOException("io_uring_enter: " + Linux.text(error));
+    };
   }
 
   /// Whether the kernel has work to be done in [#enter], or completions that did not fit.
@@ -342,8 +484,11 @@ final class Ring {
     return false;
   }
 
-  /// Closes it; requests that are under way come to an end some time later.
+  /// Closes it; requests that are under way come to an end some time later. It is not to be used
+  /// again.
   void close() {
+    unregister();
+    arena.close();
     linux.close(fd);
   }
 }

@@ -11,7 +11,12 @@ import java.lang.foreign.MemorySegment;
 import java.net.Inet6Address;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The [Poller] of Linux: an io_uring, through the FFM API.
@@ -25,7 +30,13 @@ import org.jspecify.annotations.Nullable;
 /// it has brought a share, be it in a thousand turns; elsewhere each brings one buffer.
 ///
 /// Every request has one last completion, and a socket is gone when it has had all of its own: only
-/// then are its file, its place in the table and the memory it was given free again.
+/// then are its file, its place in the table and the memory it was given free again. What a request
+/// points to is its own until then ([Operands]), so it does not matter when the kernel takes it.
+///
+/// The kernel may say no to anything. What it does not take is offered again ([Ring]), after a
+/// moment if it has no memory at all; what fails for a passing reason is asked for again; and what
+/// can go on no more ends the one connection. Only a ring that takes nothing for 10 seconds, or has
+/// lost a completion, ends the poller.
 public final class Uring implements Poller {
 
   private static final Logger LOG = System.getLogger("io.weft.loop");
@@ -42,14 +53,6 @@ public final class Uring implements Poller {
   private static final int LEAST_BUFFERS = 16;
   private static final int MOST_BUFFERS = 256;
 
-  /// Ranges in one gathered write: with the pool's chunks, 1 MiB.
-  private static final int GATHERED = 64;
-
-  private static final int IOVEC_BYTES = 16;
-  private static final int MSGHDR_BYTES = 56;
-  private static final int MESSAGE_BYTES = MSGHDR_BYTES + GATHERED * IOVEC_BYTES;
-  private static final int SCRATCH_BYTES = 128 * MESSAGE_BYTES;
-
   private static final int BUFFER_SELECT = 1 << 5;
   private static final int POLL_FIRST = 1;
   private static final int RECV_MULTISHOT = 1 << 1;
@@ -61,6 +64,11 @@ public final class Uring implements Poller {
   private static final int CLOSE_TRIES = 100;
 
   private static final long CLOSE_WAIT_NS = 10_000_000;
+
+  /// How long the kernel is left alone that has no memory, and how long it may take no request.
+  private static final long RETRY_NS = 1_000_000;
+
+  private static final long REFUSED_NS = 10_000_000_000L;
   private static final int NONE = -1;
 
   // Kinds of requests; see [UringSocket#id].
@@ -73,28 +81,34 @@ public final class Uring implements Poller {
   private static final int WAKE = 7;
   private static final int IGNORED = 8;
 
+  /// Of the first socket that listens, and from there on.
   static final long ACCEPT_ID = UringSocket.Table.idOf(ACCEPT);
+
   private static final long WAKE_ID = UringSocket.Table.idOf(WAKE);
   private static final long IGNORED_ID = UringSocket.Table.idOf(IGNORED);
 
   /// Memory of pollers whose requests did not end in time: never to be used for anything else.
   private static final List<Object> LOST = new ArrayList<>();
 
-  private final Linux linux = new Linux();
+  private final Linux linux;
 
   /// Signals [#eventfd]; for whoever holds its lock.
-  private final Linux waker = new Linux();
+  private final Linux waker;
 
   private final Ring ring;
   private final Provided provided;
   private final int eventfd;
-  private final UringListener listener = new UringListener(this, linux);
+  private final UringListener listener;
   private final UringSocket.Table sockets = new UringSocket.Table();
 
-  /// What requests point to until they are submitted: messages and addresses.
-  private final MemorySegment scratch = Arena.ofAuto().allocate(SCRATCH_BYTES, Long.BYTES);
+  /// What requests to send point to, and where the oldest bytes of an outbox lie, as an address and
+  /// a length, when there is none of it to be had.
+  private final Operands operands;
 
-  private int scratchAt;
+  private final MemorySegment oldest = Arena.ofAuto().allocate(2 * Long.BYTES, Long.BYTES);
+
+  /// The addresses that sockets connect to, until that has ended.
+  private final Map<UringSocket, MemorySegment> addresses = new HashMap<>();
 
   /// What is read from [#eventfd].
   private final MemorySegment signals = Arena.ofAuto().allocate(Long.BYTES, Long.BYTES);
@@ -115,6 +129,12 @@ public final class Uring implements Poller {
 
   private boolean closed;
 
+  /// Whether the last completions have told of a want of memory.
+  private boolean strained;
+
+  /// Since when the kernel has taken no request, by [System#nanoTime]; 0 if it takes them.
+  private long refusedSinceNs;
+
   /// Why it can go on no more.
   private @Nullable IOException failure;
 
@@ -122,6 +142,7 @@ public final class Uring implements Poller {
   /// @throws IOException if the system refuses, or has no more file descriptors to give
   public Uring(int readBytes) throws IOException {
     this(
+        Linux::new,
         readBytes,
         UringProbe.found().counts(),
         REQUESTS,
@@ -130,21 +151,32 @@ public final class Uring implements Poller {
             Math.clamp(2 * BUFFERS_BYTES / readBytes, LEAST_BUFFERS, MOST_BUFFERS)));
   }
 
+  /// @param system makes what calls the system, for one thread each
   /// @param counts whether the kernel ends a request to receive after some bytes. The buffer that
   ///   it fills then may be nearly empty before: half a turn's bytes and one of that size are one
   ///   turn's
   /// @param requests places for requests, a power of two
   /// @param completions places for completions, a power of two
   /// @param bufferCount buffers to receive into, a power of two
-  Uring(int readBytes, boolean counts, int requests, int completions, int bufferCount)
+  Uring(
+      Supplier<Linux> system,
+      int readBytes,
+      boolean counts,
+      int requests,
+      int completions,
+      int bufferCount)
       throws IOException {
     int bufferBytes = counts ? Math.ceilDiv(readBytes, 2) : readBytes;
+    this.linux = system.get();
+    this.waker = system.get();
+    this.listener = new UringListener(this, linux);
     this.shareBytes = counts ? bufferBytes : 0;
+    this.operands = new Operands(linux, Operands.MOST);
     this.ring = new Ring(linux, requests, completions);
     try {
       this.provided = new Provided(linux, ring, bufferCount, bufferBytes);
       this.eventfd = linux.eventfd();
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | Error e) {
       ring.close();
       throw e;
     }
@@ -184,22 +216,20 @@ public final class Uring implements Poller {
   @Override
   public Socket connect(InetSocketAddress to) throws IOException {
     boolean six = to.getAddress() instanceof Inet6Address;
+    MemorySegment address = Arena.ofAuto().allocate(Linux.SOCKADDR_BYTES, Long.BYTES);
+    int bytes = Linux.putAddress(address, 0, to, six);
     int fd = linux.socket(six);
     try {
       linux.noDelay(fd);
-      makeRoom(Linux.SOCKADDR_BYTES);
-      int bytes = Linux.putAddress(scratch, scratchAt, to, six);
-      UringSocket socket = new UringSocket(fd, to);
-      sockets.add(socket);
-      request(socket, CONNECT, Ring.OP_CONNECT)
-          .memory(scratch.address() + scratchAt, 0)
-          .offset(bytes);
-      scratchAt += Linux.SOCKADDR_BYTES;
-      return socket;
     } catch (IOException e) {
       linux.close(fd);
       throw e;
     }
+    UringSocket socket = new UringSocket(fd, to);
+    sockets.add(socket);
+    addresses.put(socket, address);
+    request(socket, CONNECT, Ring.OP_CONNECT).memory(address.address(), 0).offset(bytes);
+    return socket;
   }
 
   @Override
@@ -214,20 +244,21 @@ public final class Uring implements Poller {
     UringSocket to = (UringSocket) socket;
     assert to.outbox == null && !to.closing;
     to.outbox = outbox;
-    makeRoom(MESSAGE_BYTES);
-    long iovecsAt = (long) scratchAt + MSGHDR_BYTES;
-    int count = outbox.gather(scratch, iovecsAt, GATHERED);
-    if (count == 1) {
-      long address = scratch.get(JAVA_LONG, iovecsAt);
-      int bytes = (int) scratch.get(JAVA_LONG, iovecsAt + Long.BYTES);
-      request(to, SEND, Ring.OP_SEND).memory(address, bytes).opFlags(Linux.MSG_NOSIGNAL);
+    int slot = operands.take();
+    if (slot == Operands.NONE) {
+      outbox.gather(oldest, 0, 1);
+    } else if (operands.fill(slot, outbox, oldest) == 1) {
+      operands.give(slot);
     } else {
-      MemorySegment message = scratch.asSlice(scratchAt, MSGHDR_BYTES).fill((byte) 0);
-      message.set(JAVA_LONG, 16, scratch.address() + iovecsAt);
-      message.set(JAVA_LONG, 24, count);
-      request(to, SEND, Ring.OP_SENDMSG).memory(message.address(), 1).opFlags(Linux.MSG_NOSIGNAL);
-      scratchAt += MSGHDR_BYTES + count * IOVEC_BYTES;
+      to.slot = slot;
+      request(to, SEND, Ring.OP_SENDMSG)
+          .memory(operands.address(slot), 1)
+          .opFlags(Linux.MSG_NOSIGNAL);
+      return;
     }
+    request(to, SEND, Ring.OP_SEND)
+        .memory(oldest.get(JAVA_LONG, 0), (int) oldest.get(JAVA_LONG, Long.BYTES))
+        .opFlags(Linux.MSG_NOSIGNAL);
   }
 
   /// A system call of its own: io_uring would have a thread do it.
@@ -246,7 +277,6 @@ public final class Uring implements Poller {
     UringSocket of = (UringSocket) socket;
     if (!of.closing) {
       of.closing = true;
-      of.outbox = null;
       closeOnce(of);
     }
   }
@@ -285,6 +315,7 @@ public final class Uring implements Poller {
     if (of.inFlight > 0) {
       request(of, CANCEL, Ring.OP_ASYNC_CANCEL).opFlags(CANCEL_FD | CANCEL_ALL);
     } else {
+      of.closeAsked = true;
       request(of, CLOSE, Ring.OP_CLOSE);
     }
   }
@@ -299,17 +330,11 @@ public final class Uring implements Poller {
   }
 
   Ring request(int op, int fd, long id) {
-    makeRoom(0);
-    inFlight++;
-    return ring.request(op, fd, id);
-  }
-
-  /// Makes room for one request that points to `bytes` bytes of scratch.
-  private void makeRoom(int bytes) {
-    scratchAt = (scratchAt + Long.BYTES - 1) & -Long.BYTES;
-    if (!ring.hasRoom(1) || scratchAt + bytes > SCRATCH_BYTES) {
+    if (ring.isFull() && !ring.hasLine()) {
       enter(0, 0);
     }
+    inFlight++;
+    return ring.request(op, fd, id);
   }
 
   // ---- Turns ----
@@ -318,23 +343,62 @@ public final class Uring implements Poller {
   public void poll(long waitNs) throws IOException {
     assert lentTo == null : "completions were left untaken";
     listener.turn();
-    enter(waitNs == 0 || listener.hasMore() ? 0 : 1, waitNs);
+    if (strained) {
+      strained = false;
+      leaveAlone(); // before what failed is asked for again
+    }
+    boolean taken = enter(waitNs == 0 || listener.hasMore() ? 0 : 1, waitNs);
+    if (taken) {
+      refusedSinceNs = 0;
+    } else {
+      refused();
+    }
     if (failure != null) {
       throw failure;
     }
   }
 
   /// Submits what was requested, and waits for some completions.
-  void enter(int completions, long waitNs) {
-    if (failure == null) {
-      try {
+  ///
+  /// @return whether the kernel took some of it
+  boolean enter(int completions, long waitNs) {
+    try {
+      if (failure == null) {
         begin();
-        ring.enter(completions, waitNs);
-      } catch (IOException e) {
-        failure = e;
+        return ring.enter(completions, waitNs);
       }
+    } catch (IOException e) {
+      failure = e;
     }
-    scratchAt = 0;
+    return false;
+  }
+
+  /// The kernel takes no request. The first time it is asked again at once.
+  private void refused() {
+    long nowNs = System.nanoTime();
+    if (refusedSinceNs == 0) {
+      refusedSinceNs = nowNs == 0 ? 1 : nowNs;
+    } else if (nowNs - refusedSinceNs < REFUSED_NS) {
+      leaveAlone();
+    } else if (failure == null) {
+      failure =
+          new IOException(
+              "io_uring_enter has taken no request for "
+                  + REFUSED_NS / 1_000_000_000
+                  + " s: "
+                  + ring.refusal());
+    }
+  }
+
+  /// Waits a moment for completions, and asks for nothing.
+  private void leaveAlone() {
+    try {
+      if (failure == null && !(enabled && ring.await(RETRY_NS))) {
+        LockSupport.parkNanos(this, RETRY_NS);
+      }
+    } catch (IOException e) {
+      failure = e;
+    }
   }
 
   /// Begins, with the first thread that submits anything: the loop's.
@@ -390,10 +454,10 @@ public final class Uring implements Poller {
     int kind = UringSocket.Table.kind(id);
     switch (kind) {
       case ACCEPT -> {
-        return listener.accepted(result, last, into);
+        return listener.accepted(id, result, last, into);
       }
       case WAKE -> {
-        awaitWake();
+        woken(result);
         return false;
       }
       case IGNORED -> {
@@ -407,18 +471,53 @@ public final class Uring implements Poller {
       provided.giveBack(flags);
       return false;
     }
-    of.inFlight -= last ? 1 : 0;
+    if (last) {
+      of.inFlight--;
+    }
     return switch (kind) {
       case RECV -> received(of, result, flags, into);
       case SEND -> sent(of, result, into);
       case CONNECT -> connected(of, result, into);
-      case CANCEL -> ending(of, result < 0);
+      case CANCEL -> ending(of, result <= 0);
       case CLOSE -> {
-        sockets.remove(of);
+        closed(of, result);
         yield into.of(Completion.Kind.CLOSED, of);
       }
       default -> throw new AssertionError(kind);
     };
+  }
+
+  private void woken(int result) {
+    if (result >= 0 || isPassing(-result)) {
+      awaitWake();
+    } else if (failure == null) {
+      failure = new IOException("nobody can wake the loop any more: " + Linux.text(-result));
+    }
+  }
+
+  /// Whether what failed so may do if it is asked for again, soon.
+  private boolean isPassing(int error) {
+    return switch (error) {
+      case 0, Linux.EINTR, Linux.ECANCELED -> true;
+      case Linux.EAGAIN, Linux.ENOMEM, Linux.ENOBUFS -> {
+        strained = true;
+        yield true;
+      }
+      default -> false;
+    };
+  }
+
+  /// A socket was closed; where the kernel did not come to it, here.
+  private void closed(UringSocket of, int result) {
+    sockets.remove(of);
+    switch (-result) {
+      case Linux.EBADF, Linux.EINTR, Linux.EIO -> {} // the file is closed all the same
+      default -> {
+        if (result < 0) {
+          linux.close(of.fd);
+        }
+      }
+    }
   }
 
   private boolean received(UringSocket of, int result, int flags, Completion into) {
@@ -440,34 +539,34 @@ public final class Uring implements Poller {
   }
 
   private boolean receivedNone(UringSocket of, int result, Completion into) {
-    return switch (-result) {
-      case Linux.ENOBUFS, Linux.ECANCELED, Linux.EAGAIN, Linux.EINTR -> {
-        of.more = true;
-        receive(of); // with the next turn every buffer is back
-        yield false;
-      }
-      case 0 -> {
-        of.ended = true;
-        yield into.of(Completion.Kind.ENDED, of);
-      }
-      default -> {
-        of.ended = true;
-        yield into.failed(of, Linux.error(-result));
-      }
-    };
+    if (result == 0) {
+      of.ended = true;
+      return into.of(Completion.Kind.ENDED, of);
+    }
+    if (result == -Linux.ENOBUFS || isPassing(-result)) {
+      of.more = true;
+      receive(of); // with the next turn every buffer is back
+      return false;
+    }
+    of.ended = true;
+    return into.failed(of, Linux.error(-result));
   }
 
   private boolean sent(UringSocket of, int result, Completion into) {
-    Outbox outbox = of.outbox;
+    Outbox outbox = Objects.requireNonNull(of.outbox);
     of.outbox = null;
-    if (of.closing || outbox == null) {
+    if (of.slot != Operands.NONE) {
+      operands.give(of.slot);
+      of.slot = Operands.NONE;
+    }
+    if (of.closing) {
       ending(of, false);
       return result > 0 && into.wrote(of, result);
     }
     if (result > 0) {
       return into.wrote(of, result);
     }
-    if (result == -Linux.EAGAIN || result == -Linux.EINTR) {
+    if (isPassing(-result)) {
       write(of, outbox);
       return false;
     }
@@ -475,6 +574,7 @@ public final class Uring implements Poller {
   }
 
   private boolean connected(UringSocket of, int result, Completion into) {
+    addresses.remove(of);
     if (of.closing) {
       return ending(of, false);
     }
@@ -488,9 +588,12 @@ public final class Uring implements Poller {
 
   /// A socket that closes has one request less.
   ///
-  /// @param foundNone whether cancelling found nothing to cancel; what is still under way then has
-  ///   ended, or was just going on
+  /// @param foundNone whether cancelling found nothing to cancel, or could not; what is still under
+  ///   way then has ended, or was just going on
   private boolean ending(UringSocket of, boolean foundNone) {
+    if (of.inFlight > 0 && foundNone) {
+      linux.shutdown(of.fd); // so that it ends by itself
+    }
     if (of.inFlight == 0 || foundNone) {
       closeOnce(of);
     }
@@ -509,14 +612,18 @@ public final class Uring implements Poller {
     }
     listener.close();
     endAll();
+    ring.dropUntaken(this::neverBegan);
+    listener.closeEnding();
     linux.close(eventfd);
-    sockets.closeAll(linux);
-    ring.close();
-    if (inFlight > 0) {
-      LOG.log(Level.WARNING, inFlight + " requests to io_uring did not end; their memory is kept.");
-      synchronized (LOST) {
-        LOST.add(List.of(provided, sockets, signals));
+    sockets.forEach(of -> {
+      if (!of.closeAsked) {
+        linux.close(of.fd);
       }
+    });
+    ring.close();
+    failure = new IOException("the poller is closed");
+    if (inFlight > 0) {
+      keepForGood();
     }
   }
 
@@ -524,12 +631,19 @@ public final class Uring implements Poller {
   private void endAll() {
     takeBack();
     if (!enabled) {
-      inFlight = 0; // the kernel has seen nothing
+      return; // the kernel has seen nothing
     }
-    for (int left = CLOSE_TRIES; inFlight > 0 && left > 0 && failure == null; left--) {
+    for (int left = CLOSE_TRIES; inFlight > 0 && left > 0; left--) {
       int before = inFlight;
       request(Ring.OP_ASYNC_CANCEL, NONE, IGNORED_ID).opFlags(CANCEL_ANY | CANCEL_ALL);
-      enter(2, CLOSE_WAIT_NS);
+      try {
+        if (!ring.enter(2, CLOSE_WAIT_NS)) {
+          LockSupport.parkNanos(this, RETRY_NS);
+        }
+      } catch (IOException e) {
+        LOG.log(Level.WARNING, "Requests to io_uring could not be cancelled.", e);
+        return;
+      }
       for (; ring.next(); ring.take()) {
         inFlight -= (ring.completionFlags() & Ring.MORE) == 0 ? 1 : 0;
         drop(ring.userData(), ring.result());
@@ -542,11 +656,45 @@ public final class Uring implements Poller {
     int kind = UringSocket.Table.kind(id);
     if (kind == ACCEPT && result >= 0) {
       linux.close(result);
-    } else if (kind == CLOSE) {
-      UringSocket of = sockets.find(id);
-      if (of != null) {
-        sockets.remove(of);
-      }
     }
+    UringSocket of = kind < ACCEPT ? sockets.find(id) : null;
+    if (of != null && kind == CLOSE) {
+      closed(of, result);
+    } else if (of != null && kind == SEND) {
+      of.outbox = null;
+    }
+  }
+
+  private void neverBegan(long id) {
+    inFlight--;
+    int kind = UringSocket.Table.kind(id);
+    UringSocket of = kind < ACCEPT ? sockets.find(id) : null;
+    if (of != null) {
+      of.outbox = kind == SEND ? null : of.outbox;
+      of.closeAsked &= kind != CLOSE;
+    }
+  }
+
+  /// Keeps the memory that the kernel may still write to, or send from, out of everybody's hands.
+  private void keepForGood() {
+    LOG.log(Level.WARNING, inFlight + " requests to io_uring did not end; their memory is kept.");
+    List<Object> kept = new ArrayList<>(List.of(provided, operands, signals, addresses.values()));
+    sockets.forEach(of -> {
+      if (of.outbox != null) {
+        kept.addAll(of.outbox.keepForGood());
+      }
+    });
+    synchronized (LOST) {
+      LOST.add(kept);
+    }
+  }
+
+  /// How many requests have not had their last completion; and how many slots they have. For tests.
+  int inFlight() {
+    return inFlight;
+  }
+
+  int operandsTaken() {
+    return operands.taken();
   }
 }

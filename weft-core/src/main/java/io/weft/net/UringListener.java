@@ -5,6 +5,8 @@ import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.Map;
 
 /// The socket of a [Uring] that listens: one request that accepts again and again.
 ///
@@ -28,6 +30,10 @@ final class UringListener {
 
   private int fd = NONE;
 
+  /// What the request's completions carry: another number for each time it listens, so that what
+  /// belongs to a socket that is closed is not taken for the next one's.
+  private long id = Uring.ACCEPT_ID;
+
   /// Whether connections are wanted, and whether the kernel has a request for them.
   private boolean wanted;
 
@@ -38,6 +44,9 @@ final class UringListener {
 
   /// Connections that wait to be told of.
   private final ArrayDeque<Integer> waiting = new ArrayDeque<>();
+
+  /// Sockets that listen no more, by the request that has not ended.
+  private final Map<Long, Integer> ending = new HashMap<>();
 
   UringListener(Uring uring, Linux linux) {
     this.uring = uring;
@@ -56,9 +65,12 @@ final class UringListener {
       linux.listen(socket, backlog);
       InetSocketAddress bound = linux.local(socket);
       fd = socket;
+      armed = false;
+      id++;
       accepting(true);
       return bound;
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
+      fd = NONE;
       linux.close(socket);
       throw e;
     }
@@ -69,17 +81,14 @@ final class UringListener {
     if (on) {
       arm();
     } else if (armed) {
-      uring.cancel(Uring.ACCEPT_ID);
+      uring.cancel(id);
     }
   }
 
   private void arm() {
     if (wanted && !armed && fd != NONE) {
       armed = true;
-      uring
-          .request(Ring.OP_ACCEPT, fd, Uring.ACCEPT_ID)
-          .mode(ACCEPT_MULTISHOT)
-          .opFlags(Linux.SOCK_CLOEXEC);
+      uring.request(Ring.OP_ACCEPT, fd, id).mode(ACCEPT_MULTISHOT).opFlags(Linux.SOCK_CLOEXEC);
     }
   }
 
@@ -89,13 +98,25 @@ final class UringListener {
       return;
     }
     accepting(false);
-    for (int left = CLOSE_TRIES; armed && left > 0 && !uring.hasLast(Uring.ACCEPT_ID); left--) {
+    linux.shutdown(fd); // nobody connects to it any more, and the request ends by itself
+    for (int left = CLOSE_TRIES; armed && left > 0 && !uring.hasLast(id); left--) {
       uring.enter(1, CLOSE_WAIT_NS);
     }
-    linux.close(fd);
+    if (armed && !uring.hasLast(id)) {
+      ending.put(id, fd); // it may not have begun, and must find no other file under this number
+    } else {
+      linux.close(fd);
+    }
+    armed = false;
     fd = NONE;
     waiting.forEach(linux::close);
     waiting.clear();
+  }
+
+  /// Closes what has not ended; no request begins after this.
+  void closeEnding() {
+    ending.values().forEach(linux::close);
+    ending.clear();
   }
 
   void turn() {
@@ -107,15 +128,19 @@ final class UringListener {
     return wanted && !waiting.isEmpty();
   }
 
-  /// Takes a completion of the request.
-  boolean accepted(int result, boolean last, Completion into) {
-    armed = !last;
-    if (fd == NONE) {
+  /// Takes a completion of a request.
+  boolean accepted(long of, int result, boolean last, Completion into) {
+    if (fd == NONE || of != id) {
       if (result >= 0) {
         linux.close(result);
       }
+      Integer ended = last ? ending.remove(of) : null;
+      if (ended != null) {
+        linux.close(ended);
+      }
       return false;
     }
+    armed = !last;
     switch (-result) {
       case Linux.ECANCELED, Linux.ECONNABORTED, Linux.EPROTO, Linux.EINTR, Linux.EAGAIN -> {}
       default -> {
@@ -124,6 +149,9 @@ final class UringListener {
           return into.acceptFailed(Linux.error(-result));
         }
         waiting.add(result);
+        if (armed && !wanted) {
+          uring.cancel(id); // it should have ended, and did not
+        }
       }
     }
     arm();

@@ -10,6 +10,11 @@ import org.jspecify.annotations.Nullable;
 /// thread that asks first.
 final class UringProbe {
 
+  /// How often a completion is waited for, and how long each time.
+  private static final int TRIES = 100;
+
+  private static final long TRY_NS = 10_000_000;
+
   private static final Path SYSCTL = Path.of("/proc/sys/kernel/io_uring_disabled");
 
   /// What was found.
@@ -78,9 +83,11 @@ final class UringProbe {
       try {
         // Nobody is connected to it; an older kernel does not even look.
         Uring.receiveShare(ring.request(Ring.OP_RECV, socket, 1), 1);
-        ring.enter(1, 1_000_000_000);
-        if (!ring.next()) {
-          throw new IOException("a request did not complete");
+        for (int left = TRIES; !ring.next(); left--) {
+          if (left == 0) {
+            throw new IOException("a request did not complete");
+          }
+          ring.enter(1, TRY_NS);
         }
         return ring.result() == -Linux.ENOTCONN;
       } finally {

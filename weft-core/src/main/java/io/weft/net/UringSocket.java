@@ -8,6 +8,7 @@ import java.net.SocketAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// A socket as [Uring] sees it: its file, and what is asked of it.
@@ -27,8 +28,8 @@ final class UringSocket extends Socket {
 
   private int generation;
 
-  /// Requests whose last completion has not been taken.
-  int inFlight;
+  /// Requests whose last completion has not been taken: a few at most.
+  byte inFlight;
 
   /// Whether a request to receive is among them, and whether it is being cancelled.
   boolean receiving;
@@ -43,11 +44,16 @@ final class UringSocket extends Socket {
   /// Whether the kernel may have more than it brought the last time.
   boolean more = true;
 
-  /// Whether it is to be closed once nothing is asked of it any more.
+  /// Whether it is to be closed once nothing is asked of it any more, and whether that is asked.
   boolean closing;
 
-  /// What is being written.
+  boolean closeAsked;
+
+  /// What is being written, to the last completion of the request.
   @Nullable Outbox outbox;
+
+  /// The place among the poller's [Operands] that the request points to, if any.
+  int slot = Operands.NONE;
 
   /// @param remote where it connects to
   UringSocket(int fd, InetSocketAddress remote) {
@@ -146,11 +152,12 @@ final class UringSocket extends Socket {
           : null;
     }
 
-    /// Closes the file of each one.
-    void closeAll(Linux linux) {
-      for (UringSocket socket : sockets) {
+    /// Does `action` with each one.
+    void forEach(Consumer<UringSocket> action) {
+      for (int at = 0; at < count; at++) {
+        UringSocket socket = sockets[at];
         if (socket != null) {
-          linux.close(socket.fd);
+          action.accept(socket);
         }
       }
     }

@@ -38,13 +38,15 @@ final class PollerTest {
   private static final long WAIT_NS = Duration.ofSeconds(20).toNanos();
   private static final InetAddress HERE = InetAddress.getLoopbackAddress();
 
-  /// The pollers; io_uring also as on a kernel that does not count what a request brings, and with
-  /// queues and buffers so few that they run out all the time.
+  /// The pollers; io_uring also as on a kernel that does not count what a request brings, with
+  /// queues and buffers so few that they run out all the time, and on a kernel that often takes
+  /// nothing of what it is asked for, or a part.
   private enum Kind {
     NIO,
     IO_URING,
     IO_URING_ONE_BUFFER_EACH,
-    IO_URING_SHORT_OF_ALL;
+    IO_URING_SHORT_OF_ALL,
+    IO_URING_REFUSED;
 
     Poller open() throws IOException {
       if (this != NIO) {
@@ -54,9 +56,34 @@ final class PollerTest {
       return switch (this) {
         case NIO -> new Nio(SHARE);
         case IO_URING -> new Uring(SHARE);
-        case IO_URING_ONE_BUFFER_EACH -> new Uring(SHARE, false, 64, 128, 16);
-        case IO_URING_SHORT_OF_ALL -> new Uring(SHARE, UringProbe.found().counts(), 2, 4, 2);
+        case IO_URING_ONE_BUFFER_EACH -> new Uring(Linux::new, SHARE, false, 64, 128, 16);
+        case IO_URING_REFUSED -> {
+          Faults faults = Faults.random(1, 30);
+          yield new Uring(() -> new RefusingLinux(faults), SHARE, false, 16, 32, 16);
+        }
+        case IO_URING_SHORT_OF_ALL ->
+            new Uring(Linux::new, SHARE, UringProbe.found().counts(), 2, 4, 2);
       };
+    }
+  }
+
+  /// A kernel that takes no request, or some, or is interrupted, whenever it is asked for that.
+  private static final class RefusingLinux extends Linux {
+    private final Faults faults;
+
+    RefusingLinux(Faults faults) {
+      this.faults = faults;
+    }
+
+    @Override
+    long call(int number, long a, long b, long c, long d, long e, long f) {
+      if (number == IO_URING_ENTER && faults.strikes()) {
+        if (b < 2 || faults.below(2) == 0) {
+          return -faults.of(EAGAIN, EBUSY, EINTR, ENOMEM);
+        }
+        return super.call(number, a, 1 + faults.below((int) b - 1), c, d, e, f);
+      }
+      return super.call(number, a, b, c, d, e, f);
     }
   }
 
@@ -241,6 +268,54 @@ final class PollerTest {
       turns.poller.finish(line.socket);
       reader.join();
       assertArrayEquals(sent, read.toByteArray());
+      assertEquals(0, pool.lentChunks());
+    }
+  }
+
+  /// Many writes a turn, each of several ranges, whenever the kernel takes them.
+  @ParameterizedTest
+  @EnumSource(Kind.class)
+  void sendsToEachWhatIsItsOwn(Kind kind) throws Exception {
+    Pool pool = new Pool(1000, 16 << 20);
+    int lines = 50;
+    int rounds = 40;
+    int bytes = 5000;
+    List<java.net.Socket> peers = new ArrayList<>();
+    List<Outbox> outboxes = new ArrayList<>();
+    try (Turns turns = new Turns(kind).listen()) {
+      for (int at = 0; at < lines; at++) {
+        peers.add(turns.dial());
+        outboxes.add(new Outbox(pool, 1 << 20, 16 << 20));
+      }
+      for (int round = 1; round <= rounds; round++) {
+        long all = (long) round * bytes;
+        for (int at = 0; at < lines; at++) {
+          byte[] own = new byte[bytes];
+          java.util.Arrays.fill(own, (byte) at);
+          outboxes.get(at).put(own, 0, bytes, 0);
+          turns.poller.write(turns.accepted.get(at).socket, outboxes.get(at));
+        }
+        turns.until(
+            "it has left",
+            () -> {
+              for (int at = 0; at < lines; at++) {
+                Told line = turns.accepted.get(at);
+                long left = line.written - (all - outboxes.get(at).bytes());
+                outboxes.get(at).sent(left);
+                if (left > 0 && !outboxes.get(at).isEmpty()) {
+                  turns.poller.write(line.socket, outboxes.get(at));
+                }
+              }
+              return outboxes.stream().allMatch(Outbox::isEmpty);
+            });
+      }
+      for (int at = 0; at < lines; at++) {
+        byte[] got = peers.get(at).getInputStream().readNBytes(rounds * bytes);
+        for (byte each : got) {
+          assertEquals(at, each, "whose byte it is");
+        }
+        peers.get(at).close();
+      }
       assertEquals(0, pool.lentChunks());
     }
   }
