@@ -75,6 +75,9 @@ public final class Http1 {
   /// Bytes of the body's chunks that are neither size nor data, and may yet come.
   private int spareExtension;
 
+  /// Where in the extensions of a chunk it is, in [State#EXTENSION].
+  private ChunkExtension extension = ChunkExtension.BLANKS;
+
   private int bodyFrom;
   private int bodyTo;
 
@@ -100,7 +103,6 @@ public final class Http1 {
     LENGTH,
     CHUNK_SIZE,
     MORE_SIZE,
-    EXTENSION_BLANK,
     EXTENSION,
     SIZE_LF,
     CHUNK,
@@ -434,7 +436,6 @@ public final class Http1 {
   private @Nullable Event chunkSize(int next) throws HttpException {
     switch (state) {
       case CHUNK_SIZE, MORE_SIZE -> sizeDigit(next);
-      case EXTENSION_BLANK -> extensionBlank(next);
       case EXTENSION -> extension(next);
       case SIZE_LF -> {
         require(next == '\n', "a bare CR behind a chunk's size");
@@ -460,7 +461,7 @@ public final class Http1 {
     int digit = Ascii.hexDigit(next);
     if (digit < 0) {
       require(state == State.MORE_SIZE, "a chunk without a size");
-      extensionBlank(next);
+      beginExtension(next);
       return;
     }
     if (state == State.MORE_SIZE && left == 0) {
@@ -473,25 +474,25 @@ public final class Http1 {
     state = State.MORE_SIZE;
   }
 
-  /// Blanks may stand before the semicolon, and only there (RFC 9112 §7.1.1).
-  private void extensionBlank(int next) throws HttpException {
-    if (next == '\r' && state == State.MORE_SIZE) {
+  private void beginExtension(int next) throws HttpException {
+    if (next == '\r') {
       state = State.SIZE_LF;
       return;
     }
     boolean blank = next == ' ' || next == '\t';
     require(blank || next == ';', "neither digit nor extension in a chunk's size");
     countExtension();
-    state = blank ? State.EXTENSION_BLANK : State.EXTENSION;
+    extension = blank ? ChunkExtension.BLANKS : ChunkExtension.NAMELESS;
+    state = State.EXTENSION;
   }
 
   private void extension(int next) throws HttpException {
-    if (next == '\r') {
+    extension = extension.next(next);
+    if (extension == ChunkExtension.END) {
       state = State.SIZE_LF;
-      return;
+    } else {
+      countExtension();
     }
-    require(Grammar.isFieldValue(next), "a control character in a chunk's extension");
-    countExtension();
   }
 
   private void countExtension() throws HttpException {
