@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
 /// A client's way to one connection: the addresses of a server or of a proxy race (RFC 8305), the
@@ -126,8 +127,19 @@ final class Connecting {
     if (tls == null) {
       return null;
     }
-    String host = url.host().replaceAll("^\\[|\\.?\\]?$", "");
-    return new TlsEngine(tls.clientEngine(host, url.port()), new byte[0]);
+    return new TlsEngine(tls.clientEngine(tlsHost(), url.port()), new byte[0]);
+  }
+
+  /// Why the certificate that a server has shown will not do though TLS is agreed on; null if it
+  /// does, or the connection is plain.
+  @Nullable String breach(@Nullable SSLSession session) {
+    Tls tls = attempt.plan.tls();
+    return tls == null || session == null ? null : tls.breach(tlsHost(), session);
+  }
+
+  /// The host as TLS has it: a name without its last dot, an address without brackets.
+  private String tlsHost() {
+    return attempt.plan.url.host().replaceAll("^\\[|\\.?\\]?$", "");
   }
 
   /// When the server's answer has to be there.

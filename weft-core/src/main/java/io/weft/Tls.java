@@ -1,6 +1,6 @@
 package io.weft;
 
-import io.weft.bytes.Ascii;
+import io.weft.http.Authority;
 import io.weft.tls.Pem;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,6 +22,8 @@ import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509ExtendedTrustManager;
@@ -68,6 +70,7 @@ public final class Tls {
   private final @Nullable SSLContext given;
   private final SSLContext context;
   private final boolean hasIdentity;
+  private final boolean trustsAnybody;
 
   private Tls(
       List<Source<List<TlsIdentities.Identity>>> identities,
@@ -86,8 +89,9 @@ public final class Tls {
         all.addAll(source.read());
       }
       this.hasIdentity = given != null || !all.isEmpty();
-      this.context =
-          given != null ? given : context(all, trust == null ? judges(null) : trust.read());
+      TrustManager[] judges = given != null || trust == null ? null : trust.read();
+      this.trustsAnybody = judges != null && judges[0] instanceof TlsTrust.Anybody;
+      this.context = given != null ? given : context(all, judges == null ? judges(null) : judges);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     } catch (GeneralSecurityException e) {
@@ -285,17 +289,34 @@ public final class Tls {
     return engine;
   }
 
-  /// @param host a name, or an address without brackets
+  /// @param host a name without its last dot, or an address without brackets
   SSLEngine clientEngine(String host, int port) {
     SSLEngine engine = context.createSSLEngine(host, port);
     engine.setUseClientMode(true);
     SSLParameters parameters = parameters(engine);
-    parameters.setEndpointIdentificationAlgorithm("HTTPS");
-    if (isName(host)) {
-      parameters.setServerNames(List.of(new SNIHostName(host)));
+    if (isJudged(host)) {
+      parameters.setEndpointIdentificationAlgorithm("HTTPS");
     }
+    SNIHostName name = isAddress(host) ? null : serverName(host);
+    parameters.setServerNames(name == null ? List.of() : List.of(name));
     engine.setSSLParameters(parameters);
     return engine;
+  }
+
+  /// Why the certificate of a server is not for the host, where the engine has not judged that;
+  /// null if it is.
+  ///
+  /// @param host as of [#clientEngine]
+  @Nullable String breach(String host, SSLSession session) {
+    if (trustsAnybody || isJudged(host)) {
+      return null;
+    }
+    try {
+      X509Certificate own = (X509Certificate) session.getPeerCertificates()[0];
+      return TlsTrust.isFor(own, host) ? null : TlsTrust.notFor(own, host);
+    } catch (SSLPeerUnverifiedException none) {
+      return "the server has shown no certificate";
+    }
   }
 
   private SSLParameters parameters(SSLEngine engine) {
@@ -306,10 +327,25 @@ public final class Tls {
     return parameters;
   }
 
-  /// Whether a host is a name and no address, which SNI does not carry (RFC 6066 §3).
-  private static boolean isName(String host) {
-    int last = host.charAt(host.length() - 1);
-    return host.indexOf(':') < 0 && !Ascii.isDigit(last);
+  /// The name to ask for by SNI (RFC 6066 §3), or null for one that it cannot carry, as JSSE sees
+  /// that: one with an underscore, as docker-compose makes them, or with a label over 63 bytes. A
+  /// server of the JDK would end the handshake over it.
+  private static @Nullable SNIHostName serverName(String name) {
+    try {
+      return new SNIHostName(name);
+    } catch (IllegalArgumentException notCarried) {
+      return null;
+    }
+  }
+
+  /// Whether JSSE judges a certificate for the host; for a name that SNI cannot carry it refuses
+  /// all.
+  private static boolean isJudged(String host) {
+    return isAddress(host) || serverName(host) != null;
+  }
+
+  private static boolean isAddress(String host) {
+    return host.indexOf(':') >= 0 || Authority.isIpv4(host);
   }
 
   // ---- Reading --------------------------------------------------------------------------------

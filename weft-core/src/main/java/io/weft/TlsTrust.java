@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 /// Judges the peer's certificate as another does, and says in plain words what is wrong with it.
 final class TlsTrust extends X509ExtendedTrustManager {
 
+  /// The kind of a name in a certificate (RFC 5280 §4.2.1.6).
+  private static final int DNS_NAME = 2;
+
   private final X509ExtendedTrustManager judge;
 
   TlsTrust(X509ExtendedTrustManager judge) {
@@ -99,9 +102,36 @@ final class TlsTrust extends X509ExtendedTrustManager {
               .formatted(who(own), chain[chain.length - 1].getIssuerX500Principal());
     }
     if (host != null && String.valueOf(why.getMessage()).startsWith("No ")) {
-      return "the certificate is for " + who(own) + ", not for " + host;
+      return notFor(own, host);
     }
     return "the certificate of " + who(own) + " is refused: " + why.getMessage();
+  }
+
+  /// Whether a certificate is for a name (RFC 9525 §6.3): one of its DNS names is the same,
+  /// whatever the case, or has `*` for its first label and is the same behind that. Its subject
+  /// counts for nothing.
+  static boolean isFor(X509Certificate certificate, String host) {
+    String behindFirst = host.substring(host.indexOf('.') + 1);
+    try {
+      Collection<List<?>> names = certificate.getSubjectAlternativeNames();
+      for (List<?> name : names == null ? List.<List<?>>of() : names) {
+        String own = name.get(1) instanceof String text ? text : "";
+        boolean fits =
+            own.startsWith("*.")
+                ? host.indexOf('.') > 0 && own.substring(2).equalsIgnoreCase(behindFirst)
+                : own.equalsIgnoreCase(host);
+        if (fits && name.get(0).equals(DNS_NAME)) {
+          return true;
+        }
+      }
+      return false;
+    } catch (CertificateParsingException e) {
+      return false;
+    }
+  }
+
+  static String notFor(X509Certificate own, String host) {
+    return "the certificate is for " + who(own) + ", not for " + host;
   }
 
   private static @Nullable String outOfTime(X509Certificate certificate) {

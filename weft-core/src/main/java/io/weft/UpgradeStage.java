@@ -68,6 +68,11 @@ final class UpgradeStage implements Stage {
         return;
       }
     }
+    String breach = connecting.breach(conn.session());
+    if (breach != null) {
+      fail(Step.SECURING, breach, null);
+      return;
+    }
     phase = Phase.ASKING;
     connecting.request().appendTo(conn.outbox());
     conn.flush();

@@ -358,6 +358,94 @@ final class TlsClientTest {
     }
   }
 
+  private static Conversation connect(Server server, String host) throws InterruptedException {
+    return to(server, host)
+        .noProxy()
+        .resolver(any -> new InetAddress[] {InetAddress.getLoopbackAddress()})
+        .connect();
+  }
+
+  /// What docker-compose and Kubernetes call a host, and what DNS may: each is asked for by SNI if
+  /// that can carry it, and the certificate has to be for it all the same.
+  @ParameterizedTest
+  @CsvSource({
+    "localhost, localhost, localhost",
+    "node1, node1, node1",
+    "kafka-0, kafka-0, kafka-0",
+    "kafka-0., kafka-0, kafka-0",
+    "a.kafka-0, *.kafka-0, a.kafka-0",
+    "my_service, my_service, none",
+    "MY_service, my_SERVICE, none",
+    "chat_api.internal., chat_api.internal, none",
+    "chat_api.a.internal, *.a.internal, none",
+    "chat.my_ns.internal, *.my_ns.internal, none",
+    "Bücher.example, xn--bcher-kva.example, xn--bcher-kva.example",
+    "127.0.0.1, 127.0.0.1, none",
+    "[::1], ::1, none",
+  })
+  void asksForAnyHostAndVerifiesIt(String host, String certified, String asked) throws Exception {
+    Endpoint tells =
+        new Endpoint() {
+          @Override
+          public void opened(WebSocket ws) {
+            var names = ((ExtendedSSLSession) ws.request().tls()).getRequestedServerNames();
+            ws.send(names.isEmpty() ? "none" : ((SNIHostName) names.getFirst()).getAsciiName());
+          }
+        };
+    try (Server server = server(of(AUTHORITY.issue(certified)), tells);
+        Conversation ws = connect(server, host)) {
+      assertEquals(new Message.Text(asked), ws.receive(Probe.WAIT));
+    }
+    for (String other : List.of("elsewhere", "x." + certified.replaceAll("[*:.]+", "x"))) {
+      try (Server server = server(of(AUTHORITY.issue(other)), new Probe())) {
+        var failure = assertThrows(HandshakeException.class, () -> connect(server, host));
+        assertEquals(Step.SECURING, failure.step(), failure.getMessage());
+        assertTrue(failure.getMessage().contains(" not for "), failure.getMessage());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "my_service, *",
+    "my_service, *.my_service",
+    "a.b_c.internal, *.internal",
+    "a_b.internal, a_b.*",
+    "a_b.internal, *_b.internal",
+    "a_b.internal, internal",
+  })
+  void takesNoOtherNameForAHost(String host, String certified) throws Exception {
+    try (Server server = server(of(AUTHORITY.issue(certified)), new Probe())) {
+      var failure = assertThrows(HandshakeException.class, () -> connect(server, host));
+      assertEquals(Step.SECURING, failure.step(), failure.getMessage());
+    }
+  }
+
+  /// A label of more than 63 bytes: no host that a name server knows, and yet one.
+  @Test
+  void connectsWithoutSniWhereANameIsTooLong() throws Exception {
+    String host = "a".repeat(64);
+    Probe probe = new Probe();
+    try (Server server = server(of(AUTHORITY.issue(host)), probe);
+        Conversation ws = connect(server, host)) {
+      assertTrue(ws.isOpen());
+      SSLSession session = probe.awaitOpened().request().tls();
+      assertTrue(((ExtendedSSLSession) session).getRequestedServerNames().isEmpty());
+    }
+    try (Server server = server(of(AUTHORITY.issue("b.example")), new Probe())) {
+      var failure = assertThrows(HandshakeException.class, () -> connect(server, host));
+      assertEquals(Step.SECURING, failure.step(), failure.getMessage());
+      Client trusting = to(server, host).tls(Tls.system().insecurelyTrustingAnybody());
+      try (Conversation ws =
+          trusting
+              .noProxy()
+              .resolver(any -> new InetAddress[] {InetAddress.getLoopbackAddress()})
+              .connect()) {
+        assertTrue(ws.isOpen());
+      }
+    }
+  }
+
   @Test
   void asksForTheHostByName() throws Exception {
     var context = TlsServerTest.context(TlsServerTest.LOCALHOST);

@@ -181,7 +181,7 @@ public final class TestAuthority {
   }
 
   private static GeneralName name(String host) {
-    boolean address = host.indexOf(':') >= 0 || Character.isDigit(host.charAt(host.length() - 1));
+    boolean address = host.indexOf(':') >= 0 || host.matches("[0-9.]+");
     return new GeneralName(address ? GeneralName.iPAddress : GeneralName.dNSName, host);
   }
 }
