@@ -1,6 +1,8 @@
 package io.weft;
 
+import io.weft.bytes.Ascii;
 import io.weft.http.Head;
+import io.weft.ws.Upgrade;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -48,14 +50,26 @@ public final class Handshake {
   }
 
   /// Chooses the subprotocol: one that the client offered, or null for none.
+  ///
+  /// @throws IllegalArgumentException if it is no token (RFC 6455 §4.1)
   public Handshake subprotocol(@Nullable String chosen) {
+    if (chosen != null && !Ascii.isToken(chosen)) {
+      throw new IllegalArgumentException("the subprotocol is no token: " + chosen);
+    }
     return new Handshake(refusal, chosen == null ? "" : chosen, headers);
   }
 
   /// Adds a header to the 101 answer, as `Set-Cookie`.
+  ///
+  /// @throws IllegalArgumentException if it would break the answer apart (a name that is no token,
+  ///   CR, LF, another control character, blanks around the value; RFC 9110 §5), or belongs to the
+  ///   handshake itself: `Upgrade`, `Connection`, `Host`, `Content-Length`, `Transfer-Encoding` and
+  ///   `Sec-WebSocket-...` (RFC 6455 §4.2.2)
   public Handshake header(String name, String value) {
+    Head.Field field = new Head.Field(name, value);
+    Upgrade.requireExtra(field);
     List<Head.Field> more = new ArrayList<>(headers);
-    more.add(new Head.Field(name, value));
+    more.add(field);
     return new Handshake(refusal, subprotocol, List.copyOf(more));
   }
 

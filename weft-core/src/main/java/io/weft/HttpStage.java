@@ -145,13 +145,11 @@ final class HttpStage implements Stage {
   }
 
   private void refuse(Upgrade.Refused refused) {
-    Response response = Response.text(refused.status(), refused.why() + "\n");
-    for (Head.Field field : refused.headers()) {
-      if (!field.value().equals("close")) { // which answer(...) says itself
-        response = response.header(field.name(), field.value());
-      }
-    }
-    answer(response, false, false);
+    List<Head.Field> headers =
+        refused.headers().stream()
+            .filter(field -> !field.value().equals("close")) // which answer(...) says itself
+            .toList();
+    answer(Response.text(refused.status(), refused.why() + "\n").with(headers), false, false);
   }
 
   private void upgrade(Head head, Upgrade.Accepted accepted) throws HttpException {

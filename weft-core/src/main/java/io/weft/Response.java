@@ -4,6 +4,7 @@ import io.weft.http.Head;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /// An answer to a plain HTTP request, or to a handshake that is refused: a status, headers, and a
 /// body that is there as a whole. A value.
@@ -41,10 +42,44 @@ public final class Response {
     return of(status, "application/json", json.getBytes(StandardCharsets.UTF_8));
   }
 
-  /// The same with one header more. `Content-Length`, `Connection` and `Date` are Weft's to set.
+  /// The same with one header more; a second `Content-Type` takes the place of the first.
+  ///
+  /// @throws IllegalArgumentException if it would break the answer apart (a name that is no token,
+  ///   CR, LF, another control character, blanks around the value; RFC 9110 §5), or is not the
+  ///   application's to set: `Content-Length`, `Transfer-Encoding` and `Trailer`, by which a second
+  ///   framing would be sent (RFC 9112 §6.3), `Connection`, `Keep-Alive` and `Date`, and those of a
+  ///   handshake, `Sec-WebSocket-...` but for `Sec-WebSocket-Version`
   public Response header(String name, String value) {
+    Head.Field field = new Head.Field(name, value);
+    field.requireLegal();
+    String small = name.toLowerCase(Locale.ROOT);
+    boolean ours =
+        switch (small) {
+          case "content-length",
+              "transfer-encoding",
+              "trailer",
+              "connection",
+              "keep-alive",
+              "date" ->
+              true;
+          case "sec-websocket-version" -> false;
+          default -> small.startsWith("sec-websocket-");
+        };
+    if (ours) {
+      throw new IllegalArgumentException("the header " + name + " is Weft's to set");
+    }
     List<Head.Field> more = new ArrayList<>(headers);
-    more.add(new Head.Field(name, value));
+    if (small.equals("content-type")) {
+      more.removeIf(each -> each.name().equalsIgnoreCase(name));
+    }
+    more.add(field);
+    return new Response(status, List.copyOf(more), body);
+  }
+
+  /// The same with these headers too, whosever they are.
+  Response with(List<Head.Field> ours) {
+    List<Head.Field> more = new ArrayList<>(headers);
+    more.addAll(ours);
     return new Response(status, List.copyOf(more), body);
   }
 

@@ -103,7 +103,7 @@ final class CompressionTest {
       }
       long one = Zlib.system().decompressorBytes(15);
       assertTrue(CodecMemory.PROCESS.bytes() <= before + one, "one that is free at most");
-      assertEquals(20, log.count("could not be answered"), log.all());
+      assertEquals(20, log.count("the handshake is refused with 500"), log.all());
     }
   }
 

@@ -51,7 +51,20 @@ public final class Head implements Iterable<Head.Field> {
   ///
   /// @param name as it was written; compare without case
   /// @param value without the blanks around it
-  public record Field(String name, String value) {}
+  public record Field(String name, String value) {
+
+    /// Judges a header that is to be sent: one that would break the head apart is none.
+    ///
+    /// @throws IllegalArgumentException unless the name is a token and the value visible
+    ///   characters, blanks between them, U+00FF at most, or nothing (RFC 9110 §5.1, §5.5)
+    public void requireLegal() {
+      require(Ascii.isToken(name), "the header's name is not a token");
+      require(
+          value.chars().allMatch(Grammar::isFieldValue),
+          "the value of " + name + " has an illegal character");
+      require(value.equals(value.strip()), "the value of " + name + " has blanks around it");
+    }
+  }
 
   /// Takes bytes of the form above that have been judged already.
   Head(byte[] bytes) {
@@ -66,7 +79,7 @@ public final class Head implements Iterable<Head.Field> {
   public static Builder request(String method, String target) {
     require(Ascii.isToken(method), "the method is not a token");
     require(!target.isEmpty(), "the target is empty");
-    require(target.chars().allMatch(Grammar::isTarget), "the target has an illegal character");
+    require(Grammar.isTarget(target), "the target has an illegal character");
     return new Builder(method + " " + target + " " + VERSION + CRLF);
   }
 
@@ -350,26 +363,19 @@ public final class Head implements Iterable<Head.Field> {
 
     /// Adds a header behind those that are there.
     ///
-    /// @param name a token
-    /// @param value visible characters, blanks between them, U+00FF at most; may be empty
     /// @return this
-    /// @throws IllegalArgumentException if they would break the head apart, or are not legal (RFC
-    ///   9110 §5.1, §5.5)
+    /// @throws IllegalArgumentException if it may not be sent, as of [Field#requireLegal]
     public Builder header(String name, String value) {
-      require(Ascii.isToken(name), "the header's name is not a token");
-      require(
-          value.chars().allMatch(Grammar::isFieldValue),
-          "the value of " + name + " has an illegal character");
-      require(value.equals(value.strip()), "the value of " + name + " has blanks around it");
-      text.append(name).append(SEPARATOR).append(value).append(CRLF);
-      return this;
+      return header(new Field(name, value));
     }
 
     /// Adds a header as [#header(String, String)] does.
     ///
     /// @return this
     public Builder header(Field field) {
-      return header(field.name(), field.value());
+      field.requireLegal();
+      text.append(field.name()).append(SEPARATOR).append(field.value()).append(CRLF);
+      return this;
     }
 
     /// Ends the head with its blank line. The builder may go on.

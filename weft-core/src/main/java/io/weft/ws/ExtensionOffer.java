@@ -36,8 +36,8 @@ public record ExtensionOffer(String name, List<Param> params) {
     params = List.copyOf(params);
   }
 
-  /// Reads the value of one header line: elements between commas, of which some may be empty (RFC
-  /// 9110 §5.6.1.2) but not all.
+  /// Reads a list: the values of all header lines with commas between. Of its elements some may be
+  /// empty (RFC 9110 §5.6.1.2) but not all.
   ///
   /// @throws HttpException with status 400, if it is not of the form that §9.1 gives
   public static List<ExtensionOffer> parse(String value) throws HttpException {

@@ -263,36 +263,44 @@ public sealed interface Upgrade {
     return List.copyOf(subprotocols);
   }
 
-  /// The elements of all Sec-WebSocket-Extensions headers (§11.3.2).
+  /// The elements of all Sec-WebSocket-Extensions headers, which are one list (§11.3.2, RFC 9110
+  /// §5.3).
   private static List<ExtensionOffer> extensions(Head head) throws HttpException {
-    List<ExtensionOffer> extensions = new ArrayList<>();
-    for (String line : head.headers("Sec-WebSocket-Extensions")) {
-      extensions.addAll(ExtensionOffer.parse(line));
-    }
-    return List.copyOf(extensions);
+    List<String> lines = head.headers("Sec-WebSocket-Extensions");
+    return lines.isEmpty() ? List.of() : List.copyOf(ExtensionOffer.parse(String.join(",", lines)));
   }
 
   private static boolean isOffered(ExtensionOffer extension, List<ExtensionOffer> offered) {
     return offered.stream().anyMatch(offer -> offer.name().equals(extension.name()));
   }
 
+  /// In one header, since some servers take no second (§11.3.2 allows both).
   private static void putExtensions(Head.Builder head, List<ExtensionOffer> extensions) {
-    for (ExtensionOffer extension : extensions) {
-      head.header("Sec-WebSocket-Extensions", extension.toString());
+    if (!extensions.isEmpty()) {
+      List<String> elements = extensions.stream().map(ExtensionOffer::toString).toList();
+      head.header("Sec-WebSocket-Extensions", String.join(", ", elements));
     }
   }
 
   private static void putExtra(Head.Builder head, List<Head.Field> extra) {
     for (Head.Field field : extra) {
-      String name = field.name().toLowerCase(Locale.ROOT);
-      boolean ours =
-          switch (name) {
-            case "host", "upgrade", "connection", "content-length", "transfer-encoding" -> true;
-            default -> name.startsWith("sec-websocket-");
-          };
-      require(!ours, "this header belongs to the handshake: " + field.name());
+      requireExtra(field);
       head.header(field);
     }
+  }
+
+  /// Judges a header that an application adds to a handshake, at either end.
+  ///
+  /// @throws IllegalArgumentException if it is illegal, or one that belongs to the handshake
+  static void requireExtra(Head.Field field) {
+    field.requireLegal();
+    String name = field.name().toLowerCase(Locale.ROOT);
+    boolean ours =
+        switch (name) {
+          case "host", "upgrade", "connection", "content-length", "transfer-encoding" -> true;
+          default -> name.startsWith("sec-websocket-");
+        };
+    require(!ours, "this header belongs to the handshake: " + field.name());
   }
 
   private static void require(boolean legal, String otherwise) {

@@ -71,6 +71,23 @@ final class UpgradeClientTest {
     assertInstanceOf(Upgrade.Accepted.class, Upgrade.judge(plain));
   }
 
+  /// Autobahn|Python refuses a second line: "appears more than once".
+  @Test
+  void offersInOneLine() {
+    List<ExtensionOffer> offers =
+        DeflateOffer.offers(new DeflateOffer.Terms(true, 10, 9)).stream()
+            .map(DeflateOffer::element)
+            .toList();
+    Head request = Upgrade.request(SERVER, NONCE, List.of("a", "b"), offers, null, List.of());
+    assertEquals(
+        List.of(
+            "permessage-deflate; server_max_window_bits=10; client_max_window_bits=10,"
+                + " permessage-deflate; server_no_context_takeover; client_max_window_bits=10,"
+                + " permessage-deflate; client_max_window_bits=10"),
+        request.headers("Sec-WebSocket-Extensions"));
+    assertEquals(List.of("a, b"), request.headers("Sec-WebSocket-Protocol"));
+  }
+
   @Test
   void asksNothingIllegal() {
     List<String> none = List.of();

@@ -114,6 +114,31 @@ final class UpgradeTest {
     assertThrows(IllegalArgumentException.class, () -> accepted.response(null, List.of(), extra));
   }
 
+  /// All lines are one list (RFC 6455 §11.3.2), of which some elements may be empty (RFC 9110
+  /// §5.6.1.2).
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "Sec-WebSocket-Extensions: ,|Sec-WebSocket-Extensions: a; b=c, d|",
+        "Sec-WebSocket-Extensions: a; b=c|Sec-WebSocket-Extensions: , ,|Sec-WebSocket-Extensions: d|",
+        "Sec-WebSocket-Extensions: a; b=\"c\", d|sec-websocket-extensions: |",
+      })
+  void readsTheLinesOfAListAsOne(String lines) throws HttpException {
+    assertEquals("[a; b=c, d]", accepted(SOUND + lines).extensions().toString());
+  }
+
+  @Test
+  void writesOneLineForAList() throws HttpException {
+    Upgrade.Accepted accepted = accepted(SOUND + "Sec-WebSocket-Extensions: a, b|");
+    List<ExtensionOffer> both =
+        List.of(
+            new ExtensionOffer("a", List.of(new ExtensionOffer.Param("c", "1"))),
+            new ExtensionOffer("b", List.of()));
+    assertEquals(
+        List.of("a; c=1, b"),
+        accepted.response(null, both, List.of()).headers("Sec-WebSocket-Extensions"));
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '>',
@@ -165,6 +190,8 @@ final class UpgradeTest {
         "400 > Host: > Sec-WebSocket-Protocol: |Host:",
         "400 > Host: > Sec-WebSocket-Extensions: |Host:",
         "400 > Host: > Sec-WebSocket-Extensions: a|Sec-WebSocket-Extensions: b;|Host:",
+        "400 > Host: > Sec-WebSocket-Extensions: ,|Sec-WebSocket-Extensions: , ,|Host:",
+        "400 > Host: > Sec-WebSocket-Extensions: a;b=\"c|Sec-WebSocket-Extensions: d\"|Host:",
       })
   void refusesWhatIsNoHandshake(int status, String part, String instead) throws HttpException {
     Upgrade.Refused refused = refused(SOUND.replaceFirst(part, instead));
