@@ -2,6 +2,7 @@ package io.weft;
 
 import io.weft.bytes.Ascii;
 import io.weft.http.Head;
+import io.weft.http.Quote;
 import io.weft.http.Url;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -39,6 +40,9 @@ public final class Client {
   /// The most redirects that a client may be told to follow.
   private static final int MOST_REDIRECTS = 20;
 
+  /// Characters of a path that messages repeat.
+  private static final int NAMED = 200;
+
   private final Plan plan;
 
   private Client(Plan plan) {
@@ -59,21 +63,56 @@ public final class Client {
 
   /// Begins a client of a server.
   ///
-  /// @param url `ws://host` or `wss://host`, and perhaps a port, a path and a query,
-  ///   percent-encoded; without a port it is 80 or 443
-  /// @throws IllegalArgumentException if it is no such URL, saying where
+  /// The URL is read as a browser's `new WebSocket(url)` does (WHATWG URL): what is not ASCII in
+  /// path and query is percent-encoded as UTF-8, and an international host name is put into ASCII
+  /// by the JDK's [java.net.IDN] (IDNA 2003). A name that this would read in another way than
+  /// browsers do (UTS 46), as one with `ß` or an emoji, is refused, and can be written as `xn--`. A
+  /// host that ends in a number is an IPv4 address, and that is four numbers: `127.1` and `0x7f.1`
+  /// are refused.
+  ///
+  /// @param url `ws://host` or `wss://host`, and perhaps a port, a path and a query; without a port
+  ///   it is 80 or 443
+  /// @throws IllegalArgumentException if it is no such URL, saying what is wrong; its query, and
+  ///   what stands in front of an `@`, are not repeated
   public static Client to(String url) {
-    Url parsed = Url.parse(url);
+    Url parsed;
+    try {
+      parsed = Url.ofPeople(url);
+    } catch (Url.Malformed malformed) {
+      String hint = url.contains("://") ? "" : "; it lacks ws:// or wss:// in front";
+      throw new IllegalArgumentException(
+          Quote.of(withoutSecrets(url))
+              + " is no URL of a WebSocket: "
+              + malformed.getMessage()
+              + hint,
+          malformed);
+    }
     if (!parsed.scheme().startsWith("ws")) {
       throw new IllegalArgumentException(
-          "the URL of a WebSocket begins with ws:// or wss://, not " + parsed.scheme() + "://");
+          Quote.of(withoutSecrets(url))
+              + " is no URL of a WebSocket: that begins with ws:// or wss://, not "
+              + parsed.scheme()
+              + "://");
     }
     return new Client(new Plan(parsed));
   }
 
-  /// A URL as messages name it: without its query, which may hold secrets.
+  /// What may be repeated of a text that may be a URL: neither its query nor its user.
+  private static String withoutSecrets(String url) {
+    int mark = url.indexOf('?');
+    String open = mark < 0 ? url : url.substring(0, mark) + "?...";
+    int scheme = open.indexOf("://");
+    int from = scheme < 0 ? 0 : scheme + "://".length();
+    int userTo = open.lastIndexOf('@');
+    return userTo < from ? open : open.substring(0, from) + "..." + open.substring(userTo);
+  }
+
+  /// A URL as messages name it: without its query, which may hold secrets, and no longer than one
+  /// would read, since a server may have redirected to it.
   static String name(Url url) {
-    return url.scheme() + "://" + url.authority() + url.path();
+    String path = url.path();
+    String shown = path.length() > NAMED ? path.substring(0, NAMED) + "..." : path;
+    return url.scheme() + "://" + url.authority() + shown;
   }
 
   /// Adds a header to the request.

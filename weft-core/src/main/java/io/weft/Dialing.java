@@ -2,6 +2,7 @@ package io.weft;
 
 import io.weft.HandshakeException.Step;
 import io.weft.http.Head;
+import io.weft.http.Percent;
 import io.weft.http.Url;
 import io.weft.net.Loop;
 import io.weft.ws.DeflateOffer;
@@ -227,7 +228,8 @@ final class Dialing {
   private Url target(Head answer) {
     Url found;
     try {
-      found = plan.url.resolve(String.valueOf(answer.header("Location"))).ofWebSocket();
+      String location = Percent.ofHeader(String.valueOf(answer.header("Location")));
+      found = plan.url.resolve(location).ofWebSocket();
     } catch (Url.Malformed malformed) {
       throw new IllegalArgumentException(
           "its Location is no URL of a WebSocket: " + malformed.getMessage(), malformed);

@@ -49,12 +49,15 @@ public final class Request {
     return target().path();
   }
 
-  /// The query as it was sent, without its question mark; null if there was none.
+  /// The query as it was sent, without its question mark; null if there was none. It is what
+  /// browsers send, which may hold `|`, `\` and percent signs that begin no escape.
   public @Nullable String query() {
     return target().query();
   }
 
-  /// The first value of a query parameter, decoded; null if it was not there.
+  /// The first value of a query parameter, decoded as browsers do (`URLSearchParams`): a plus is a
+  /// blank, and a percent sign that begins no escape stands for itself. A value whose escapes are
+  /// not UTF-8 is given as it was sent. Null if the parameter was not there.
   public @Nullable String query(String name) {
     return target().query(name);
   }

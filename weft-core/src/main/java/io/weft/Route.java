@@ -58,7 +58,7 @@ record Route(Kind kind, String host, int port, @Nullable Credentials credentials
     int to = url.endsWith("/") ? url.length() - 1 : url.length();
     int userTo = url.lastIndexOf('@');
     try {
-      Authority authority = Authority.parse(url, Math.max(from, userTo + 1), Math.max(from, to));
+      Authority authority = Authority.ofPeople(url, Math.max(from, userTo + 1), Math.max(from, to));
       int port = authority.port();
       if (port == Authority.NO_PORT) {
         port = kind == Kind.HTTP ? HTTP_PORT : SOCKS_PORT;

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -443,10 +444,61 @@ final class ClientTest {
         "ws://u:p@host/",
         "ws://host/#top",
         "ws://host:0/",
-        "ws://host/a b"
+        "ws://host/a\\b",
+        "ws://127.1/",
+        "ws://0x7f.0.0.1/",
+        "ws://fa\u00df.de/"
       })
   void refusesWhatIsNoUrl(String url) {
-    assertThrows(IllegalArgumentException.class, () -> Client.to(url));
+    var refused = assertThrows(IllegalArgumentException.class, () -> Client.to(url));
+    assertSame(IllegalArgumentException.class, refused.getClass(), "an exported one");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '>',
+      quoteCharacter = '^',
+      value = {
+        "localhost:8080/e > 'localhost:8080/e' is no URL of a WebSocket: at index 9 > lacks ws:// or",
+        "host > 'host' is no URL > it lacks ws:// or wss:// in front",
+        "http://a/b?s3cret > 'http://a/b?...' is no URL > begins with ws:// or wss://, not http://",
+        "ws://ann:s3cret@host/x > 'ws://...@host/x' is no URL > user information is not allowed",
+        "ann:s3cret@host/x > '...@host/x' is no URL > it lacks ws:// or wss:// in front",
+        "ws://127.1/x?s3cret > 'ws://127.1/x?...' is no URL > four numbers",
+      })
+  void saysWhatAUrlLacks(String url, String quote, String why) {
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> Client.to(url)).getMessage();
+    assertTrue(message.startsWith(quote), message);
+    assertTrue(message.contains(why), message);
+    assertFalse(message.contains("s3cret"), message);
+  }
+
+  @Test
+  void repeatsNoLongUrlAndNothingThatATerminalObeys() {
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> Client.to("x".repeat(90) + "\u001b[31m"))
+            .getMessage();
+    assertTrue(message.length() < 250, message);
+    message =
+        assertThrows(IllegalArgumentException.class, () -> Client.to("\u001b[31m'\u00e9'\\"))
+            .getMessage();
+    assertTrue(message.startsWith("'\\u{1b}[31m\\u{27}\u00e9\\u{27}\\u{5c}' is no"), message);
+  }
+
+  /// As a browser's `new WebSocket(url)` would ask.
+  @ParameterizedTest
+  @CsvSource({
+    "/user/李雷?q=北京 b, 李雷|北京 b",
+    "/user/a b?q=C:\\dir, a b|C:\\dir",
+    "/user/%E6%9D%8E?q=100%, 李|100%",
+    "/user/x?q=caf%E9, x|caf%E9",
+  })
+  void asksAsBrowsersDo(String target, String told) throws Exception {
+    try (Conversation ws = Client.connect(url(target))) {
+      String all = ((Message.Text) ws.receive(WAIT)).text();
+      assertTrue(all.startsWith(told + "|"), all);
+    }
   }
 
   @Test

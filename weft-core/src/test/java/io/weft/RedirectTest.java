@@ -101,6 +101,10 @@ final class RedirectTest {
     "307 //OTHER/end, /end",
     "308 ws://OTHER/end?q, /end?q",
     "302 http://OTHER/end, /end",
+    "302 /end?C:\\dir&100%, /end?C:\\dir&100%",
+    "302 /end?a b|c, /end?a%20b|c",
+    "302 /end?\u00e6\u009d\u008e, /end?%E6%9D%8E",
+    "302 /end?\u00e9, /end?%E9",
   })
   void followsWhenAskedTo(String says, String target) throws Exception {
     redirect("/part", says);
@@ -166,7 +170,8 @@ final class RedirectTest {
     "302 /a, over 3 redirects are not followed; here to SELF/d",
     "302 ftp://x/, its Location is no URL of a WebSocket: at index 0",
     "302 ws://ann:s3cret@127.0.0.1/, its Location is no URL of a WebSocket: at index 5",
-    "302 /s3cret path, its Location is no URL",
+    "302 /s3cret\\path, its Location is no URL",
+    "302 ws://127.1/, its Location is no URL of a WebSocket: at index 5",
     "302 /a?s3cret, over 3 redirects are not followed; here to SELF/d",
   })
   void givesUpOn(String says, String why) throws Exception {

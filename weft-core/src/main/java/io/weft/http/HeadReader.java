@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// in memory that is there from the first byte to [#take] and grows with the bytes received.
 ///
 /// ```text
-/// request   START -> METHOD -> TARGET -> VERSION ----------------.
+/// request   START -> METHOD -> TARGET [-> QUERY] -> VERSION -----.
 ///             `- LEADING_LF -> RESTART -> METHOD                 |
 /// response  START -> VERSION -> STATUS -> REASON -> START_LF <---'
 ///                                                      |
@@ -74,6 +74,7 @@ final class HeadReader {
     RESTART,
     METHOD,
     TARGET,
+    QUERY,
     VERSION,
     STATUS,
     REASON,
@@ -172,7 +173,7 @@ final class HeadReader {
         state = State.RESTART;
       }
       case METHOD -> method(next);
-      case TARGET -> target(next);
+      case TARGET, QUERY -> target(next);
       case VERSION -> version(next);
       case STATUS -> status(next);
       case REASON -> reason(next);
@@ -225,18 +226,29 @@ final class HeadReader {
 
   private void target(int next) throws HttpException {
     if (next == ' ' && length > partFrom) {
-      absolute = bytes[partFrom] == '/' ? null : url(Head.text(bytes, partFrom, length));
+      boolean isAbsolute = Ascii.lower(bytes[partFrom]) == 'h';
+      absolute = isAbsolute ? url(Head.text(bytes, partFrom, length)) : null;
       put(next);
       begin(State.VERSION);
-    } else if (!Grammar.isTarget(next)) {
+    } else if (!(state == State.QUERY ? Grammar.isQuery(next) : Grammar.isPath(next))) {
       throw illegal(next, "in the target", "RFC 9112 §3.2");
     } else {
-      if (length == partFrom && next != '/' && Ascii.lower(next) != 'h') {
-        boolean ofServer = next == '*' && Ascii.equals(bytes, 0, length, "OPTIONS ");
-        String breach = "the target is neither a path nor a URL of http";
-        throw new HttpException(ofServer ? 501 : 400, "RFC 9112 §3.2", breach);
+      if (length == partFrom) {
+        beginTarget(next);
+      } else if (bytes[partFrom] == '*') {
+        throw illegal(next, "behind the target *", "RFC 9112 §3.2.4");
       }
       putInStartLine(next);
+      state = next == '?' ? State.QUERY : state;
+    }
+  }
+
+  /// A target is a path, a URL of http, or, of OPTIONS alone, `*`: the server as a whole.
+  private void beginTarget(int next) throws HttpException {
+    boolean ofServer = next == '*' && Ascii.equals(bytes, 0, length, "OPTIONS ");
+    if (next != '/' && Ascii.lower(next) != 'h' && !ofServer) {
+      String breach = "the target is neither a path nor a URL of http";
+      throw new HttpException(400, "RFC 9112 §3.2", breach);
     }
   }
 

@@ -5,11 +5,12 @@ import org.jspecify.annotations.Nullable;
 
 /// What a request is for, in its one normal form: what a route or a file is looked up by. Whatever
 /// could be read as another path by the next in line has none and is refused: `//`, `.` and `..`
-/// segments, encoded slashes, backslashes and control characters, escapes that are not UTF-8.
+/// segments, encoded slashes, backslashes and control characters, escapes that are not UTF-8. The
+/// query decides no route: it is what browsers send, percent signs that begin no escape too.
 ///
 /// @param path decoded; begins with a slash, and each slash in it parts two segments, of which only
 ///   the last may be empty
-/// @param query as it was sent, percent-encoded, or null if there is none
+/// @param query as it was sent, or null if there is none
 public record Target(String path, @Nullable String query) {
 
   /// Reads a request's target.
@@ -22,21 +23,22 @@ public record Target(String path, @Nullable String query) {
     String query = mark < 0 ? null : target.substring(mark + 1);
     try {
       Url.requireLegal(target, 0, target.length());
-      Percent.values(query, "");
       return new Target(normal(path), query);
     } catch (Url.Malformed malformed) {
       throw new HttpException(400, "RFC 9112 §3.2", "the target: " + malformed.getMessage());
     }
   }
 
-  /// The decoded value of the first parameter of that name in the query, or null if there is none.
+  /// The value of the first parameter of that name in the query, as of [#queries]; null if there is
+  /// none.
   public @Nullable String query(String name) {
     List<String> values = queries(name);
     return values.isEmpty() ? null : values.getFirst();
   }
 
-  /// The decoded values of all parameters of that name in the query, in order. A plus is a blank,
-  /// as HTML forms have it; a parameter without `=` has an empty value.
+  /// The values of all parameters of that name in the query, in order, decoded as browsers do: a
+  /// plus is a blank, a percent sign that begins no escape is one, and a parameter without `=` has
+  /// an empty value. One whose escapes are not UTF-8 is given as it was sent.
   public List<String> queries(String name) {
     return Percent.values(query, name);
   }

@@ -9,13 +9,20 @@ import org.jspecify.annotations.Nullable;
 /// A URL of scheme ws, wss, http or https (RFC 6455 §3, RFC 9110 §4.2).
 ///
 /// @param scheme in small letters
-/// @param host a name or an IPv4 address in small letters, or an IPv6 address in brackets
+/// @param host a name or an IPv4 address in small letters and in ASCII, or an IPv6 address in
+///   brackets
 /// @param port 1 to 65535; 80 for ws and http, 443 for wss and https, if the URL names none
-/// @param path begins with a slash, percent-encoded as it was
-/// @param query percent-encoded as it was, or null if there is none
+/// @param path begins with a slash, percent-encoded
+/// @param query as it is sent, percent-encoded as browsers do, or null if there is none
 public record Url(String scheme, String host, int port, String path, @Nullable String query) {
 
   private static final String BEFORE_AUTHORITY = "://";
+
+  /// What a browser percent-encodes in a path, and in the query of such a scheme (WHATWG URL, "path
+  /// percent-encode set", "special-query percent-encode set"), beside what is not ASCII.
+  private static final String ENCODED_IN_PATH = " \"<>^`{}";
+
+  private static final String ENCODED_IN_QUERY = " \"<>'";
 
   /// A text is no URL, or not one of these. The message says why and at which character, and does
   /// not repeat the text, which may hold secrets.
@@ -26,17 +33,41 @@ public record Url(String scheme, String host, int port, String path, @Nullable S
     /// Index of the first character that is wrong.
     public final int position;
 
+    private final String why;
+
     Malformed(int position, String why) {
       super("at index " + position + " " + why);
       this.position = position;
+      this.why = why;
+    }
+
+    /// The same of another place.
+    Malformed at(int otherPosition) {
+      return new Malformed(otherPosition, why);
     }
   }
 
-  /// Reads a URL.
+  /// Reads a URL as it stands in a message: ASCII, the path strict and the query as browsers send
+  /// it, where a percent sign need not begin an escape.
   ///
   /// @throws Malformed if it is none, or of another scheme, or has user information, or is a ws or
   ///   wss URL with a fragment; the fragment of an http or https URL is left out
   public static Url parse(String url) {
+    return parse(url, false);
+  }
+
+  /// Reads a URL as people and pages write it, into the form in which it is sent, as browsers do
+  /// (WHATWG URL): what is not ASCII is percent-encoded as UTF-8 in path and query, and so is what
+  /// a browser would not send as it is; an international host name is put into ASCII ([Idn]).
+  ///
+  /// @throws Malformed as [#parse] does. Unlike a browser it takes no backslash and no percent sign
+  ///   that begins no escape in the path, no control characters, no user information, and no IPv4
+  ///   address but one of four numbers ([Authority#ofPeople])
+  public static Url ofPeople(String url) {
+    return parse(url, true);
+  }
+
+  private static Url parse(String url, boolean ofPeople) {
     int schemeTo = schemeTo(url);
     String scheme = url.substring(0, schemeTo).toLowerCase(Locale.ROOT);
     int ownPort = ownPort(scheme);
@@ -45,7 +76,8 @@ public record Url(String scheme, String host, int port, String path, @Nullable S
     }
     int from = schemeTo + BEFORE_AUTHORITY.length();
     int to = authorityTo(url, from);
-    Authority authority = Authority.parse(url, from, to);
+    Authority authority =
+        ofPeople ? Authority.ofPeople(url, from, to) : Authority.parse(url, from, to);
     int port = authority.port() == Authority.NO_PORT ? ownPort : authority.port();
 
     int end = url.indexOf('#', to);
@@ -53,23 +85,28 @@ public record Url(String scheme, String host, int port, String path, @Nullable S
       throw new Malformed(end, "a fragment is not allowed (RFC 6455 §3)");
     }
     end = end < 0 ? url.length() : end;
-    requireLegal(url, to, end);
+    requireLegal(url, to, end, ofPeople);
     int mark = url.indexOf('?', to);
     int pathTo = mark < 0 || mark > end ? end : mark;
     String path = pathTo == to ? "/" : url.substring(to, pathTo);
     String query = pathTo == end ? null : url.substring(pathTo + 1, end);
+    if (ofPeople) {
+      path = Percent.encode(path, ENCODED_IN_PATH);
+      query = query == null ? null : Percent.encode(query, ENCODED_IN_QUERY);
+    }
     return new Url(scheme, authority.host(), port, path, query);
   }
 
   /// Resolves a reference that stands in an answer to this URL, as in a Location header (RFC 3986
-  /// §5.2, RFC 9110 §10.2.2). Its fragment is left out, and dot segments are gone from its path.
+  /// §5.2, RFC 9110 §10.2.2). Its fragment is left out, and dot segments are gone from its path. It
+  /// is read as [#ofPeople] does, since such headers are written by hand.
   ///
   /// @param reference a URL, or a part of one that begins at any of `//`, `/`, a segment or `?`
   /// @throws Malformed as [#parse] does, with an index in the whole URL
   public Url resolve(String reference) {
     int fragment = reference.indexOf('#');
     String rest = fragment < 0 ? reference : reference.substring(0, fragment);
-    Url url = parse(absolute(rest));
+    Url url = ofPeople(absolute(rest));
     return new Url(url.scheme, url.host, url.port, withoutDots(url.path), url.query);
   }
 
@@ -144,9 +181,8 @@ public record Url(String scheme, String host, int port, String path, @Nullable S
     return (isSecure() ? "https" : "http") + BEFORE_AUTHORITY + authority();
   }
 
-  /// The decoded value of the first parameter of that name in the query, or null if there is none.
-  ///
-  /// @throws Malformed if the query is not percent-encoded UTF-8
+  /// The value of the first parameter of that name in the query, decoded as of [Target#queries];
+  /// null if there is none.
   public @Nullable String query(String name) {
     List<String> values = Percent.values(query, name);
     return values.isEmpty() ? null : values.getFirst();
@@ -218,15 +254,35 @@ public record Url(String scheme, String host, int port, String path, @Nullable S
     return at;
   }
 
-  /// Each character may stand in a target, and each escape is whole.
+  /// Each character may stand in a target, and each escape in the path is whole.
   static void requireLegal(String url, int from, int to) {
+    requireLegal(url, from, to, false);
+  }
+
+  private static void requireLegal(String url, int from, int to, boolean ofPeople) {
+    boolean inQuery = false;
     for (int at = from; at < to; at++) {
-      if (!Grammar.isTarget(url.charAt(at))) {
+      char next = url.charAt(at);
+      inQuery |= next == '?';
+      boolean legal = inQuery ? Grammar.isQuery(next) : Grammar.isPath(next);
+      if (!legal && !(ofPeople && isEncodable(url, at))) {
         throw new Malformed(at, "this character must be percent-encoded (RFC 3986 §2.1)");
       }
-      if (url.charAt(at) == '%') {
+      if (next == '%' && !inQuery) {
         Percent.escaped(url, at);
       }
     }
+  }
+
+  /// Whether a browser would percent-encode what stands there: not half a surrogate pair, no
+  /// control character, and no backslash.
+  private static boolean isEncodable(String url, int at) {
+    char next = url.charAt(at);
+    if (Character.isSurrogate(next)) {
+      return Character.isLowSurrogate(next)
+          ? Character.isHighSurrogate(url.charAt(at - 1))
+          : at + 1 < url.length() && Character.isLowSurrogate(url.charAt(at + 1));
+    }
+    return next > 0x9F || ENCODED_IN_PATH.indexOf(next) >= 0;
   }
 }

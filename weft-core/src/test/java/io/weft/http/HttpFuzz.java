@@ -2,6 +2,7 @@ package io.weft.http;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Locale.ROOT;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -63,7 +64,18 @@ final class HttpFuzz {
       Url url = Url.parse(text);
       assertEquals(url, Url.parse(url.scheme() + "://" + url.authority() + url.target()));
       assertEquals(url.origin(), Url.origin(url.origin()));
+      assertEquals(
+          url, Url.parse(url.scheme() + "://" + url.authority().toUpperCase(ROOT) + url.target()));
+    } catch (Url.Malformed none) {
+      assertTrue(none.position <= text.length(), none.getMessage());
+    }
+    try {
+      Url url = Url.ofPeople(text);
+      String sent = url.scheme() + "://" + url.authority() + url.target();
+      assertEquals(url, Url.parse(sent), text);
+      assertEquals(url, Url.ofPeople(sent), text);
       assertEquals(url.authority(), url.resolve("//" + url.authority()).authority());
+      url.query("a");
     } catch (Url.Malformed none) {
       assertTrue(none.position <= text.length(), none.getMessage());
     }

@@ -37,6 +37,10 @@ final class HttpRandomTest {
     "abc",
     "3\r\nabc\r\n",
     "5;x=y\r\n",
+    "3;a",
+    "=\"b",
+    "\"\r\n",
+    "OPTIONS * HTTP/1.1\r\n",
     "0\r\n",
     "Sec-WebSocket-Version: 13\r\n",
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
@@ -81,6 +85,17 @@ final class HttpRandomTest {
     "\0",
     "é",
     "你",
+    "ß",
+    "😀",
+    "\ud800",
+    "127.1",
+    "0x",
+    "~",
+    "{",
+    "^",
+    "|",
+    "xn--",
+    "。",
   };
 
   @Test
