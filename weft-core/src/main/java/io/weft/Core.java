@@ -31,6 +31,10 @@ final class Core {
   final Engine.Terms terms;
   final long handshakeNs;
   final long messageNs;
+
+  /// How long a byte may take at `leastBytesPerSecond`.
+  final long byteNs;
+
   final long idlePingNs;
   final long pongNs;
   final long closeNs;
@@ -68,6 +72,7 @@ final class Core {
     this.terms = new Engine.Terms(role, bounds, maskingKeys);
     this.handshakeNs = limits.handshakeTimeout().toNanos();
     this.messageNs = limits.messageTimeout().toNanos();
+    this.byteNs = Duration.ofSeconds(1).toNanos() / limits.leastBytesPerSecond();
     this.idlePingNs = limits.idlePing().toNanos();
     this.pongNs = limits.pongTimeout().toNanos();
     this.closeNs = limits.closeTimeout().toNanos();

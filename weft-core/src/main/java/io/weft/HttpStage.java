@@ -44,7 +44,7 @@ final class HttpStage implements Stage {
   /// The body of the request that is being read; null if it has none so far.
   private @Nullable ByteArrayOutputStream body;
 
-  /// When the request that is awaited has to be whole.
+  /// When the head that is awaited has to be whole; or the body, which has longer with each byte.
   private long deadlineNs;
 
   HttpStage(Site site, Conn conn) {
@@ -115,6 +115,7 @@ final class HttpStage implements Stage {
           byte[] piece = new byte[http.bodyTo() - http.bodyFrom()];
           in.view(http.bodyFrom(), http.bodyTo()).get(piece);
           body.writeBytes(piece);
+          deadlineNs += piece.length * core.byteNs;
         }
         case END -> {
           answer();
@@ -127,6 +128,7 @@ final class HttpStage implements Stage {
 
   private void headCame() throws HttpException {
     Head head = http.head();
+    deadlineNs = conn.loop().nowNs() + core.handshakeNs; // of the body, which adds to it
     if (Upgrade.isAsked(head)) {
       upgrade(head);
     } else if (http.expectsContinue()) {
@@ -326,13 +328,19 @@ final class HttpStage implements Stage {
   @Override
   public long expired(long nowNs) {
     if (!conn.outbox().isEmpty()) {
-      return nowNs
-          + core.handshakeNs; // still taking the last answer, which has a deadline of its own
+      deadlineNs = nowNs + core.handshakeNs; // the last answer still leaves, in a time of its own
+    }
+    if (nowNs < deadlineNs) {
+      return deadlineNs;
     }
     if (http.isIdle()) {
       conn.finish();
     } else {
-      refuse(408, "the request was not whole within " + core.limits.handshakeTimeout());
+      Limits limits = core.limits;
+      refuse(
+          408,
+          "the request was not whole within %s, a body not at %d bytes a second"
+              .formatted(limits.handshakeTimeout(), limits.leastBytesPerSecond()));
     }
     return Conn.NEVER;
   }

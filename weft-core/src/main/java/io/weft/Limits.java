@@ -12,8 +12,10 @@ import java.util.stream.Stream;
 /// Lengths are in bytes where the name says so, times are [Duration]s.
 ///
 /// @param handshakeTimeout from accepting a connection (TLS included), or from the answer before,
-///   to the end of a request head; 10 s (408, or a close if nothing has arrived). On a client from
-///   the TCP connection to the end of the server's answer ([HandshakeException])
+///   to the end of a request head, and as long again for its body, and longer as far as that keeps
+///   to `leastBytesPerSecond`; 10 s (408, or a close if nothing has arrived). A head has no longer:
+///   so this and `headBytes` imply a bandwidth, by default 1.6 KiB/s. On a client from the TCP
+///   connection to the end of the server's answer ([HandshakeException])
 /// @param requestLineBytes of a request line; 8 KiB (414). On a client this and the next two bound
 ///   the server's answer ([HandshakeException])
 /// @param headBytes of a whole request head; 16 KiB (431)
@@ -25,7 +27,11 @@ import java.util.stream.Stream;
 /// @param emptyFragments fragments in a message that carry nothing; 64 (close code 1008)
 /// @param inflateRatio times its size that a compressed message may inflate to, once it is over 64
 ///   KiB; 100 (close code 1009)
-/// @param messageTimeout from the first byte of a message to its last; 30 s (close code 1008)
+/// @param messageTimeout from the first byte of a message to its last, and longer as far as it
+///   keeps to `leastBytesPerSecond`; 30 s (close code 1008)
+/// @param leastBytesPerSecond the bandwidth that a message, or a body, has to keep that takes
+///   longer than its timeout: each byte that comes of it adds to its time; 2 KiB/s (close code
+///   1008, 408)
 /// @param controlFramesPerSecond control frames a second, in the long run; 100 (close code 1008)
 /// @param controlFrameBurst control frames at once, after a quiet time; 200 (close code 1008)
 /// @param idlePing without a byte from the peer until it is pinged; 25 s, ±10 % (a ping)
@@ -83,6 +89,7 @@ public record Limits(
     int emptyFragments,
     int inflateRatio,
     Duration messageTimeout,
+    int leastBytesPerSecond,
     int controlFramesPerSecond,
     int controlFrameBurst,
     Duration idlePing,
@@ -112,6 +119,12 @@ public record Limits(
 
   private static final int MOST_BYTES = 1 << 30;
 
+  /// The most that [#leastBytesPerSecond()] may be, or two other limits imply: 8 Mbit/s and 128
+  /// Mbit/s. More would cut peers off whose lines are honest.
+  private static final int MOST_BYTES_PER_SECOND = 1 << 20;
+
+  private static final int MOST_IMPLIED_BYTES_PER_SECOND = 16 << 20;
+
   /// The longest time that anything may last: a year.
   public static final Duration LONGEST = Duration.ofDays(365);
 
@@ -131,6 +144,7 @@ public record Limits(
     atLeast("emptyFragments", emptyFragments, 0);
     atLeast("inflateRatio", inflateRatio, 1);
     positive("messageTimeout", messageTimeout);
+    bytes("leastBytesPerSecond", leastBytesPerSecond, 1);
     atLeast("controlFramesPerSecond", controlFramesPerSecond, 1);
     atLeast("controlFrameBurst", controlFrameBurst, 1);
     positive("idlePing", idlePing);
@@ -157,6 +171,7 @@ public record Limits(
     positive("drainTimeout", drainTimeout);
     positive("drainSpread", drainSpread);
     positive("blockedLoopWarning", blockedLoopWarning);
+    checkBandwidths(handshakeTimeout, headBytes, leastBytesPerSecond);
     if (outboxSoftBytes > MOST_BYTES / 2) {
       throw new IllegalArgumentException(
           "outboxSoftBytes is %d; it must be %d (512 MiB) or less, since an outbox may hold both marks"
@@ -171,6 +186,22 @@ public record Limits(
       throw new IllegalArgumentException(
           "requestLineBytes (%d) is above headBytes (%d), of which it is a part"
               .formatted(requestLineBytes, headBytes));
+    }
+  }
+
+  /// Refuses what no message, body or head could keep to.
+  private static void checkBandwidths(
+      Duration handshakeTimeout, int headBytes, int leastBytesPerSecond) {
+    if (leastBytesPerSecond > MOST_BYTES_PER_SECOND) {
+      throw new IllegalArgumentException(
+          "leastBytesPerSecond is %d; it must be %d (1 MiB/s) or less, since messages (messageBytes) and bodies (bodyBytes) of slower peers never arrive"
+              .formatted(leastBytesPerSecond, MOST_BYTES_PER_SECOND));
+    }
+    double impliedBytesPerSecond = headBytes / (handshakeTimeout.toNanos() / 1e9);
+    if (impliedBytesPerSecond > MOST_IMPLIED_BYTES_PER_SECOND) {
+      throw new IllegalArgumentException(
+          "headBytes (%d) can hardly arrive within handshakeTimeout (%s): that takes %.0f MiB a second; give it more time, or lower headBytes"
+              .formatted(headBytes, handshakeTimeout, impliedBytesPerSecond / (1 << 20)));
     }
   }
 
@@ -197,6 +228,7 @@ public record Limits(
     builder.emptyFragments = emptyFragments;
     builder.inflateRatio = inflateRatio;
     builder.messageTimeout = messageTimeout;
+    builder.leastBytesPerSecond = leastBytesPerSecond;
     builder.controlFramesPerSecond = controlFramesPerSecond;
     builder.controlFrameBurst = controlFrameBurst;
     builder.idlePing = idlePing;
@@ -278,6 +310,7 @@ public record Limits(
     private int emptyFragments = 64;
     private int inflateRatio = 100;
     private Duration messageTimeout = Duration.ofSeconds(30);
+    private int leastBytesPerSecond = 2 << 10;
     private int controlFramesPerSecond = 100;
     private int controlFrameBurst = 200;
     private Duration idlePing = Duration.ofSeconds(25);
@@ -367,6 +400,12 @@ public record Limits(
     /// See [Limits#messageTimeout()].
     public Builder messageTimeout(Duration value) {
       messageTimeout = value;
+      return this;
+    }
+
+    /// See [Limits#leastBytesPerSecond()].
+    public Builder leastBytesPerSecond(int value) {
+      leastBytesPerSecond = value;
       return this;
     }
 
@@ -541,6 +580,7 @@ public record Limits(
           emptyFragments,
           inflateRatio,
           messageTimeout,
+          leastBytesPerSecond,
           controlFramesPerSecond,
           controlFrameBurst,
           idlePing,

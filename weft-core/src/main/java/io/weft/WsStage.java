@@ -300,7 +300,15 @@ final class WsStage extends Outgoing implements Stage {
       life = Conn.nextLookNs(life, core.pongNs, loop().nowNs());
     }
     long next = ending == null ? life : Math.min(ending.closeAtNs, life);
-    return messageSinceNs == Conn.NEVER ? next : Math.min(next, messageSinceNs + core.messageNs);
+    return Math.min(next, messageDeadlineNs());
+  }
+
+  /// When the message that is arriving has to be whole: what has come of it adds to its time, as
+  /// much as it may take.
+  private long messageDeadlineNs() {
+    return messageSinceNs == Conn.NEVER
+        ? Conn.NEVER
+        : messageSinceNs + core.messageNs + engine.messageBytes() * core.byteNs;
   }
 
   /// When to ask for a sign of life, or to give up waiting for one.
@@ -326,10 +334,12 @@ final class WsStage extends Outgoing implements Stage {
       awaitClose(ending, nowNs);
     } else if (ending != null && nowNs >= ending.closeAtNs) {
       closeNow(Close.GOING_AWAY, "the server stops");
-    } else if (messageSinceNs != Conn.NEVER && nowNs >= messageSinceNs + core.messageNs) {
+    } else if (nowNs >= messageDeadlineNs()) {
       fail(
           CloseCode.POLICY_VIOLATION,
-          "a message took longer than " + core.limits.messageTimeout().toMillis() + " ms");
+          "a message took over %d ms, and comes at less than %d bytes a second"
+              .formatted(
+                  core.limits.messageTimeout().toMillis(), core.limits.leastBytesPerSecond()));
     } else if (askedForLife) {
       awaitLife(nowNs);
     } else if (nowNs >= lifeDeadlineNs()) {
@@ -372,11 +382,12 @@ final class WsStage extends Outgoing implements Stage {
 
   /// Waits for a sign of life: that the peer takes bytes is one too, and it cannot answer a ping
   /// that it has not had. While that waits behind others here, it is for `progressTimeout` to say
-  /// whether they leave.
+  /// whether they leave. Where the system does not tell what was taken, what it may hold has the
+  /// time it needs.
   private void awaitLife(long nowNs) {
     if ((pings != null && !pings.haveLeft()) || conn.peerTook()) {
       quietSinceNs = nowNs;
-    } else if (nowNs >= lifeDeadlineNs()) {
+    } else if (nowNs >= lifeDeadlineNs() + conn.mayHoldBytes() * core.byteNs) {
       conn.abort(
           "no sign of life within " + core.limits.pongTimeout().toMillis() + " ms of a ping");
     }

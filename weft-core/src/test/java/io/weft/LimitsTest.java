@@ -114,6 +114,7 @@ final class LimitsTest {
         () -> assertEquals(64, limits.emptyFragments()),
         () -> assertEquals(100, limits.inflateRatio()),
         () -> assertEquals(Duration.ofSeconds(30), limits.messageTimeout()),
+        () -> assertEquals(2 << 10, limits.leastBytesPerSecond()),
         () -> assertEquals(100, limits.controlFramesPerSecond()),
         () -> assertEquals(200, limits.controlFrameBurst()),
         () -> assertEquals(Duration.ofSeconds(25), limits.idlePing()),
@@ -465,6 +466,76 @@ final class LimitsTest {
       assertFailed(1008, peer, rig);
       assertElapsed(since, SHORT);
     }
+  }
+
+  /// Two thousand bytes, so many a time and every so often, as the payload of a message or a body.
+  private static void sendSteadily(Peer peer, String head, int bytes, int everyMs)
+      throws Exception {
+    peer.sendHex(head);
+    for (int left = 2_000; left > 0; left -= bytes) {
+      peer.send(new byte[Math.min(bytes, left)]);
+      Thread.sleep(everyMs);
+    }
+  }
+
+  /// A binary frame of 2,000 bytes that are masked with zeros.
+  private static final String STEADY = "82fe07d000000000";
+
+  @Test
+  @Crosses("leastBytesPerSecond")
+  void takesAMessageThatIsSlowAndSteady() throws Exception {
+    try (Rig rig = Rig.with(limits -> limits.messageTimeout(SHORT).leastBytesPerSecond(1_000));
+        Peer peer = rig.open()) {
+      long since = System.nanoTime();
+      sendSteadily(peer, STEADY, 100, 40);
+      assertElapsed(since, SHORT.multipliedBy(2));
+      assertEquals(2_000, peer.read().payload().length);
+    }
+  }
+
+  @Test
+  @Crosses("leastBytesPerSecond")
+  void closesAMessageOfWhichAByteComesNowAndThenWith1008() throws Exception {
+    try (Rig rig =
+            Rig.with(limits ->
+                limits.messageTimeout(SHORT).leastBytesPerSecond(1_000).closeTimeout(SHORT));
+        Peer peer = rig.open()) {
+      assertThrows(IOException.class, () -> sendSteadily(peer, STEADY, 1, 10));
+      rig.endpoint.assertClosed(1008, Close.By.SELF);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"100, 40, 200", "1, 10, 408"})
+  @Crosses("leastBytesPerSecond")
+  void takesABodyThatIsSlowAndSteadyOnly(int bytes, int everyMs, int status) throws Exception {
+    try (Rig rig =
+            Rig.of(
+                new Rig.Watched(),
+                builder ->
+                    builder.limits(
+                        limits -> limits.handshakeTimeout(SHORT).leastBytesPerSecond(1_000)));
+        Peer client = Peer.tcp(rig.port())) {
+      client.send(
+          "GET /nothing HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2000\r\n\r\n");
+      try {
+        sendSteadily(client, "", bytes, everyMs);
+      } catch (IOException cut) {
+        assertEquals(408, status);
+      }
+      assertStatus(status == 200 ? 404 : status, client.readAll());
+    }
+  }
+
+  @Test
+  void refusesLimitsThatImplyABandwidthNobodyHas() {
+    Limits.Builder head = Limits.builder().headBytes(1 << 30);
+    var tooMuch = assertThrows(IllegalArgumentException.class, head::build);
+    assertTrue(tooMuch.getMessage().contains("102 MiB a second"), tooMuch.getMessage());
+    assertEquals(1 << 30, head.handshakeTimeout(Duration.ofMinutes(2)).build().headBytes());
+    Limits.Builder pace = Limits.builder().leastBytesPerSecond((1 << 20) + 1);
+    var tooFast = assertThrows(IllegalArgumentException.class, pace::build);
+    assertTrue(tooFast.getMessage().startsWith("leastBytesPerSecond "), tooFast.getMessage());
   }
 
   @Test

@@ -21,7 +21,8 @@ import picocli.CommandLine.TypeConversionException;
 ///
 /// An option is named after its component: a time by the same words (`closeTimeout`:
 /// `--close-timeout`), a size or count with `max` before them and without the unit (`messageBytes`:
-/// `--max-message`).
+/// `--max-message`), and what is a least with `min` (`leastBytesPerSecond`:
+/// `--min-bytes-per-second`).
 final class LimitOptions {
 
   /// What a limit is for, and what happens when it is crossed.
@@ -49,7 +50,15 @@ final class LimitOptions {
         "inflateRatio",
         "Times its size that a compressed message may inflate to, once over 64KiB",
         "close code 1009");
-    help("messageTimeout", "From the first byte of a message to its last", "close code 1008");
+    help(
+        "messageTimeout",
+        "From the first byte of a message to its last, unless it keeps to --min-bytes-per-second",
+        "close code 1008");
+    help(
+        "leastBytesPerSecond",
+        "The bandwidth that a message, or a request's body, has to keep that takes longer than"
+            + " --message-timeout, or --handshake-timeout",
+        "close code 1008, 408");
     help("controlFramesPerSecond", "Control frames a second in the long run", "close code 1008");
     help("controlFrameBurst", "Control frames at once after a quiet time", "close code 1008");
     help("idlePing", "Without a byte from the client", "it is pinged");
@@ -107,6 +116,9 @@ final class LimitOptions {
             .replaceAll("Bytes$", "")
             .replaceAll("([A-Z])", "-$1")
             .toLowerCase(Locale.ROOT);
+    if (name.startsWith("least-")) {
+      return "--min-" + name.substring("least-".length());
+    }
     return component.getType() == Duration.class ? "--" + name : "--max-" + name;
   }
 
@@ -142,7 +154,7 @@ final class LimitOptions {
   }
 
   private static boolean isSize(RecordComponent component) {
-    return component.getName().endsWith("Bytes");
+    return component.getName().matches(".*Bytes(PerSecond)?");
   }
 
   private static String label(RecordComponent component) {

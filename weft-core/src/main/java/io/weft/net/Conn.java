@@ -571,13 +571,19 @@ public final class Conn extends Wheel.Timer {
     return took;
   }
 
+  /// How many bytes the system may hold that the peer has not acknowledged, where it does not tell
+  /// which; 0 where it does. By the last look, of [#peerTook()].
+  public int mayHoldBytes() {
+    return loop.lastLook().mayHoldBytes;
+  }
+
   /// Whether the peer has ended its half of the connection, or has reset it, as far as the system
   /// tells; also while it is not read from.
   public boolean hasPeerEnded() {
     return peerEnded || loop.look(socket).ended;
   }
 
-  /// When to look next, before a deadline that the peer moves by what it does.
+  /// When to look next, before a deadline that the peer moves by what it does, or behind it.
   ///
   /// @param spanNs how long the deadline was to begin with
   public static long nextLookNs(long deadlineNs, long spanNs, long nowNs) {
@@ -585,8 +591,8 @@ public final class Conn extends Wheel.Timer {
       return NEVER;
     }
     long eachNs = Math.max(1, spanNs / LOOKS);
-    long after = (deadlineNs - nowNs - 1) / eachNs;
-    return deadlineNs - Math.max(0, after) * eachNs;
+    long leftNs = deadlineNs - nowNs;
+    return leftNs > 0 ? deadlineNs - (leftNs - 1) / eachNs * eachNs : nowNs + eachNs;
   }
 
   /// How long its own deadline is to begin with.

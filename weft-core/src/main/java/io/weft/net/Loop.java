@@ -559,6 +559,11 @@ public final class Loop implements Runnable {
     return poller;
   }
 
+  /// What was told by the last [#look].
+  Tcp lastLook() {
+    return tcp;
+  }
+
   /// What TCP knows of a connection, until the next call.
   Tcp look(Socket at) {
     poller.look(at, tcp);

@@ -246,6 +246,9 @@ public final class Nio implements Poller {
       if (ask != null && link.channel.getLocalAddress() instanceof InetSocketAddress local) {
         ask.look(local, (InetSocketAddress) link.remote, into);
       }
+      if (!into.known) {
+        into.mayHoldBytes = link.channel.getOption(StandardSocketOptions.SO_SNDBUF);
+      }
     } catch (IOException e) {
       // It is closed, and whoever asked will hear.
     }

@@ -15,6 +15,10 @@ final class Tcp {
   /// not.
   boolean ended;
 
+  /// How many bytes may wait in the system's send buffer, where it is not known what was
+  /// acknowledged; 0 where that is known.
+  int mayHoldBytes;
+
   /// Whether the look itself has handed bytes to the system.
   boolean wrote;
 
@@ -24,6 +28,7 @@ final class Tcp {
     known = false;
     acknowledged = 0;
     ended = false;
+    mayHoldBytes = 0;
     wrote = false;
   }
 
@@ -32,6 +37,7 @@ final class Tcp {
     this.known = true;
     this.acknowledged = acknowledged;
     this.ended = isEnd(state);
+    this.mayHoldBytes = 0;
     this.wrote = false;
   }
 

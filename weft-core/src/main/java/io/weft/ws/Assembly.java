@@ -117,6 +117,11 @@ public final class Assembly {
     }
   }
 
+  /// Payload bytes announced so far, before decoding.
+  long wireBytes() {
+    return wireBytes;
+  }
+
   /// Whether all of it has come.
   boolean isWhole() {
     return whole;

@@ -167,6 +167,12 @@ public final class Engine {
     return left > 0 || partial != null || (message != null && !message.isWhole());
   }
 
+  /// How many payload bytes have come of the message that is arriving, as they are on the wire; 0
+  /// between messages.
+  public long messageBytes() {
+    return message == null ? 0 : message.wireBytes() - (opcode.isControl() ? 0 : left);
+  }
+
   /// Whether messages, pings and pongs may be sent: nothing has closed or failed yet.
   public boolean maySend() {
     return closing.maySend();

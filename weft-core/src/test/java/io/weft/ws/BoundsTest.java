@@ -126,6 +126,19 @@ final class BoundsTest {
     assertFalse(engine.isMidMessage());
   }
 
+  @Test
+  void tellHowMuchOfAMessageHasCome() throws ProtocolException {
+    Engine engine = Wire.engine(Role.SERVER);
+    Chunk begun = Chunk.copyOf(java.util.HexFormat.of().parseHex("0285000000000102"));
+    assertEquals(0, engine.messageBytes());
+    assertNull(engine.next(begun));
+    assertEquals(2, engine.messageBytes());
+    assertNull(engine.next(Chunk.copyOf(java.util.HexFormat.of().parseHex("030405"))));
+    assertEquals(5, engine.messageBytes());
+    assertNull(engine.next(Chunk.copyOf(java.util.HexFormat.of().parseHex("898400000000aabb"))));
+    assertEquals(5, engine.messageBytes(), "a ping between is none of it");
+  }
+
   private static Engine small(Role role) {
     return Wire.engine(role, SMALL, null);
   }
