@@ -6,11 +6,23 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.lang.reflect.Executable;
+import java.lang.reflect.Field;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.lang.reflect.Type;
 import java.net.IDN;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /// The walls of the house (docs/architecture.md): who may know whom, and who may touch the world.
@@ -140,6 +152,74 @@ final class ArchitectureTest {
         .dependOnClassesThat()
         .resideInAPackage("java.lang.foreign..")
         .check(CODE);
+  }
+
+  /// What a user sees names nothing that a user does not see, nor anything outside of java.base.
+  /// This stands here since javac's lint for it ("exports") also wants annotations to be seen.
+  @Test
+  void theApiNamesNothingThatIsHidden() {
+    List<String> hidden = new ArrayList<>();
+    int shown = 0;
+    for (JavaClass imported : CODE) {
+      Class<?> type = imported.reflect();
+      if (type.getPackageName().equals("io.weft") && isShown(type)) {
+        shown++;
+        for (Type named : namedBy(type)) {
+          TYPE_NAME
+              .matcher(named.getTypeName())
+              .results()
+              .map(MatchResult::group)
+              .filter(name -> !name.startsWith("java.") && !isShown(name))
+              .forEach(name -> hidden.add(type.getName() + " names " + name));
+        }
+      }
+    }
+    assertTrue(shown > 20, "the public classes were looked at: " + shown);
+    assertEquals(List.of(), hidden);
+  }
+
+  private static final Pattern TYPE_NAME = Pattern.compile("[a-z]\\w*(\\.[\\w$]+)+");
+
+  private static boolean isShown(String name) {
+    Class<?> type = CODE.contain(name) ? CODE.get(name).reflect() : null;
+    return name.startsWith("javax.net.ssl.")
+        || (type != null && type.getPackageName().equals("io.weft") && isShown(type));
+  }
+
+  private static boolean isShown(Class<?> type) {
+    return isShown(type.getModifiers())
+        && (type.getDeclaringClass() == null || isShown(type.getDeclaringClass()));
+  }
+
+  private static boolean isShown(int modifiers) {
+    return Modifier.isPublic(modifiers) || Modifier.isProtected(modifiers);
+  }
+
+  /// The types in the declaration of a class and of its members that are shown.
+  private static List<Type> namedBy(Class<?> type) {
+    List<Type> named = new ArrayList<>(List.of(type.getGenericInterfaces()));
+    if (type.getGenericSuperclass() != null) {
+      named.add(type.getGenericSuperclass());
+    }
+    for (Field field : type.getDeclaredFields()) {
+      if (isShown(field.getModifiers())) {
+        named.add(field.getGenericType());
+      }
+    }
+    List<Executable> code = new ArrayList<>(List.of(type.getDeclaredConstructors()));
+    for (Method method : type.getDeclaredMethods()) {
+      if (isShown(method.getModifiers())) {
+        named.add(method.getGenericReturnType());
+        code.add(method);
+      }
+    }
+    for (Executable each : code) {
+      if (isShown(each.getModifiers())) {
+        named.addAll(List.of(each.getGenericParameterTypes()));
+        named.addAll(List.of(each.getGenericExceptionTypes()));
+      }
+    }
+    return named;
   }
 
   private static void mayKnow(String who, String... whom) {
