@@ -100,7 +100,7 @@ final class StartUp implements Callable<Integer> {
         new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-jar",
-            checkout.resolve("weft-cli/target/weft.jar").toString(),
+            checkout.resolve(".weft/weft.jar").toString(),
             "serve",
             "--port=0",
             "--quiet"));
