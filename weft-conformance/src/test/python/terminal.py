@@ -5,6 +5,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import sys
 import termios
@@ -12,9 +13,21 @@ import termios
 ROWS, COLUMNS = 40, 120
 
 
+def hear_every_signal():
+    """As a login gives it to a person's shell: what started this program may have ignored or blocked
+    signals (`nohup`, a shell's `&`), and Python ignores SIGPIPE."""
+    for number in signal.valid_signals():
+        try:
+            signal.signal(number, signal.SIG_DFL)
+        except OSError:  # SIGKILL and SIGSTOP are never ignored
+            pass
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
 def main(command):
     pid, terminal = pty.fork()
     if pid == 0:
+        hear_every_signal()
         os.execv(command[0], command)
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     sources = [terminal, sys.stdin.fileno()]

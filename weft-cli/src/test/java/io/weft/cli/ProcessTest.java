@@ -210,7 +210,7 @@ final class ProcessTest {
   }
 
   private static ProcessBuilder command(Class<?> main, String... args) {
-    List<String> command = new ArrayList<>();
+    List<String> command = new ArrayList<>(Signals.BY_DEFAULT);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(
         List.of(

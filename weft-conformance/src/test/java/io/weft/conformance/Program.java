@@ -15,8 +15,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// A program of somebody else, run as a child process: what it prints is kept, and it is gone, with
-/// its own children, when this is closed.
+/// A program of somebody else, run as a child process that ignores no signal: what it prints is
+/// kept, and it is gone, with its own children, when this is closed.
 final class Program implements AutoCloseable {
 
   private final String name;
@@ -34,7 +34,9 @@ final class Program implements AutoCloseable {
   static Program start(String name, Path home, List<String> command, Map<String, String> more)
       throws IOException {
     Files.createDirectories(home);
-    var builder = new ProcessBuilder(command).directory(home.toFile()).redirectErrorStream(true);
+    List<String> all = new ArrayList<>(Signals.BY_DEFAULT);
+    all.addAll(command);
+    var builder = new ProcessBuilder(all).directory(home.toFile()).redirectErrorStream(true);
     builder.environment().putAll(more);
     return new Program(name, builder.start());
   }
