@@ -1,12 +1,14 @@
 package io.weft;
 
+import io.weft.bytes.Ascii;
 import io.weft.http.Head;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// A client could not open a connection. The message says what was being attempted and what came of
-/// it; what the server answered, if it answered, stands here too.
+/// it, with the status and the first line of the body if the server refused: at most 200 characters
+/// of it, with what is not printable escaped. The whole answer, if there was one, stands here too.
 public final class HandshakeException extends RuntimeException {
 
   private static final long serialVersionUID = 1;
@@ -15,6 +17,9 @@ public final class HandshakeException extends RuntimeException {
 
   /// The most that is kept of a refusal's body.
   static final int BODY_BYTES = 4 << 10;
+
+  /// The most that a message shows of what a server said in its own words.
+  static final int SHOWN_CHARACTERS = 200;
 
   /// How far a client came.
   public enum Step {
@@ -43,6 +48,12 @@ public final class HandshakeException extends RuntimeException {
     this.step = step;
     this.response = response;
     this.body = body;
+  }
+
+  /// The status of an answer and the words that came with it, as a message shows them.
+  static String status(Head answer) {
+    String words = Ascii.printable(answer.reason(), SHOWN_CHARACTERS);
+    return words.isEmpty() ? "" + answer.status() : answer.status() + " " + words;
   }
 
   /// At which step it failed.

@@ -87,8 +87,7 @@ final class HttpTunnel implements Tunnel {
       }
       return false;
     }
-    String reason = answer.reason().isEmpty() ? "" : " " + answer.reason();
-    String why = "the proxy answered " + status + reason + " to CONNECT";
+    String why = "the proxy answered " + HandshakeException.status(answer) + " to CONNECT";
     boolean asks = status == PROXY_AUTHENTICATION_REQUIRED && !showsCredentials;
     throw new Refusal(why, answer, asks ? basicRealm(answer) : null);
   }

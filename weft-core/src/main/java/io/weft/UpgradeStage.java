@@ -1,6 +1,7 @@
 package io.weft;
 
 import io.weft.HandshakeException.Step;
+import io.weft.bytes.Ascii;
 import io.weft.bytes.Chunk;
 import io.weft.http.Head;
 import io.weft.http.Http1;
@@ -13,6 +14,7 @@ import io.weft.ws.ExtensionOffer;
 import io.weft.ws.Upgrade;
 import io.weft.ws.UpgradeException;
 import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -152,12 +154,24 @@ final class UpgradeStage implements Stage {
   }
 
   private void refused(Head head) {
-    String reason = head.reason().isEmpty() ? "" : " " + head.reason();
+    String why = "the server answered " + HandshakeException.status(head) + " instead of 101";
+    String said = firstLine(head);
     connecting.fail(
-        Step.UPGRADING,
-        "the server answered " + head.status() + reason + " instead of 101",
-        head,
-        body.toByteArray());
+        Step.UPGRADING, said.isEmpty() ? why : why + ": " + said, head, body.toByteArray());
+  }
+
+  /// What the server says beside its status, as far as a message shows it.
+  private String firstLine(Head head) {
+    if (head.header("Content-Encoding") != null) {
+      return ""; // not for people
+    }
+    return body.toString(StandardCharsets.UTF_8)
+        .lines()
+        .map(String::strip)
+        .filter(line -> !line.isEmpty())
+        .findFirst()
+        .map(line -> Ascii.printable(line, HandshakeException.SHOWN_CHARACTERS))
+        .orElse("");
   }
 
   @Override

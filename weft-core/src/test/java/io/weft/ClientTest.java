@@ -356,12 +356,17 @@ final class ClientTest {
     assertEquals(HandshakeException.Step.UPGRADING, refused.step());
     String message = refused.getMessage();
     assertEquals(
-        url("/guarded") + ": the server answered 401 Unauthorized instead of 101", message);
+        url("/guarded")
+            + ": the server answered 401 Unauthorized instead of 101: "
+            + refused.bodyText().substring(0, 200)
+            + "…",
+        message);
     assertEquals("saysWhyItWasRefused", caller(refused));
 
     var missing = assertThrows(HandshakeException.class, () -> Client.connect(url("/nowhere")));
     assertEquals(404, missing.status());
     assertTrue(missing.bodyText().contains("no WebSocket endpoint"), missing.bodyText());
+    assertTrue(missing.getMessage().endsWith("101: no WebSocket endpoint is at this path"));
 
     Client foreign = to("/echo").origin("https://evil.example");
     assertEquals(403, assertThrows(HandshakeException.class, foreign::connect).status());

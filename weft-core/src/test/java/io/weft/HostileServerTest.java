@@ -85,6 +85,33 @@ final class HostileServerTest {
     assertSays(says, failure);
   }
 
+  /// What it says comes to people and into logs.
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "HTTP/1.1 403 Forbidden;Content-Length: 10;;;; no  ;ERR | 403 Forbidden instead of 101: no",
+        "HTTP/1.1 403 Forbidden;Content-Length: 6;;q\u001B[2Jq | instead of 101: q\\u{1b}[2Jq",
+        "HTTP/1.1 403 Forbidden;Content-Length: 3;Content-Encoding: gzip;;abc | instead of 101",
+        "HTTP/1.1 403 Forbidden;Content-Length: 2;;;; | 403 Forbidden instead of 101",
+        "HTTP/1.1 403 a\u0085b;Content-Length: 0;; | answered 403 a\\u{85}b instead of 101",
+      })
+  void escapesWhatARefusalSays(String answer, String says) throws Exception {
+    HandshakeException failure =
+        fails((socket, accept) -> say(socket, answer.replace(";", "\r\n")));
+    assertEquals(says, failure.getMessage().substring(failure.getMessage().indexOf(says)));
+  }
+
+  @Test
+  void showsOnlySoMuchOfARefusal() throws Exception {
+    String words = "w".repeat(7_000);
+    HandshakeException failure =
+        fails((socket, accept) ->
+            say(socket, "HTTP/1.1 403 " + words + "\r\nContent-Length: 7000\r\n\r\n" + words));
+    assertTrue(failure.getMessage().length() < 600, failure.getMessage());
+    assertTrue(failure.getMessage().endsWith("www…"), failure.getMessage());
+  }
+
   @Test
   void keepsTheBodyOfARefusalThatIsCut() throws Exception {
     HandshakeException chunked =

@@ -256,6 +256,7 @@ final class ClientOptions {
   /// What went wrong, in the words of the command line.
   static String what(HandshakeException thrown) {
     return Escape.printable(String.valueOf(thrown.getMessage()))
+        .replaceFirst(" instead of 101: .*", " instead of 101") // the hint says it whole
         .replace("the connectTimeout of", "the --connect-timeout of")
         .replace("the handshakeTimeout of", "the --handshake-timeout of");
   }

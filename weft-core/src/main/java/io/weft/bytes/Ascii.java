@@ -86,6 +86,42 @@ public final class Ascii {
     return true;
   }
 
+  /// What a stranger wrote, as a line of a log or a message may show it: what is not printable
+  /// (control characters, line ends, marks that turn the direction of writing, halves of surrogate
+  /// pairs) stands as `\\u{a}`, its number in hexadecimal.
+  ///
+  /// @param most characters that are shown; of a longer text the beginning, and an ellipsis
+  public static String printable(String text, int most) {
+    StringBuilder shown = new StringBuilder(Math.min(text.length(), most));
+    for (int at = 0; at < text.length(); ) {
+      int point = text.codePointAt(at);
+      String next =
+          isPrintable(point)
+              ? Character.toString(point)
+              : "\\u{" + Integer.toHexString(point) + "}";
+      if (shown.length() + next.length() > most) {
+        return shown.append('…').toString();
+      }
+      shown.append(next);
+      at += Character.charCount(point);
+    }
+    return shown.toString();
+  }
+
+  private static boolean isPrintable(int codePoint) {
+    return switch (Character.getType(codePoint)) {
+      case Character.CONTROL,
+          Character.FORMAT,
+          Character.SURROGATE,
+          Character.PRIVATE_USE,
+          Character.UNASSIGNED,
+          Character.LINE_SEPARATOR,
+          Character.PARAGRAPH_SEPARATOR ->
+          false;
+      default -> true;
+    };
+  }
+
   /// The index of the first `sought` in `bytes` from index `from` on, or `to` if there is none
   /// before it.
   public static int find(byte[] bytes, int from, int to, char sought) {

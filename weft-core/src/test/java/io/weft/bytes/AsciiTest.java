@@ -42,6 +42,20 @@ final class AsciiTest {
   }
 
   @Test
+  void showsWhatStrangersWrite() {
+    assertEquals("", Ascii.printable("", 5));
+    assertEquals("déjà 李雷 😀", Ascii.printable("déjà 李雷 😀", 50));
+    assertEquals("a\\u{a}b\\u{d}\\u{0}", Ascii.printable("a\nb\r\0", 50));
+    assertEquals("\\u{202e}\\u{2028}\\u{200b}", Ascii.printable("\u202e\u2028\u200b", 50));
+    assertEquals("\\u{d83d}x\\u{e000}", Ascii.printable("\ud83dx\ue000", 50));
+    assertEquals("\\u{2029}\\u{378}", Ascii.printable("\u2029\u0378", 50));
+    assertEquals("abc", Ascii.printable("abc", 3));
+    assertEquals("abc…", Ascii.printable("abcd", 3));
+    assertEquals("ab…", Ascii.printable("ab\n", 3));
+    assertEquals("a…", Ascii.printable("a😀", 2), "no code point is cut");
+  }
+
+  @Test
   void findsACharacter() {
     byte[] bytes = "a:b:".getBytes(ISO_8859_1);
     assertEquals(1, Ascii.find(bytes, 0, 4, ':'));
