@@ -4,6 +4,7 @@ import io.weft.bytes.Ascii;
 import io.weft.http.Head;
 import io.weft.http.Quote;
 import io.weft.http.Url;
+import io.weft.net.Loop;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -249,12 +250,12 @@ public final class Client {
   ///
   /// @throws HandshakeException if it cannot be opened, saying why
   /// @throws InterruptedException if the thread was interrupted; nothing is left of the attempt
-  /// @throws IllegalStateException in a callback of a client's [Endpoint], for whose loop it would
-  ///   wait
+  /// @throws IllegalStateException in a callback, of a client or of a server: all connections of
+  ///   its loop would wait
   public Conversation connect() throws InterruptedException {
-    if (ClientLoop.shared().loop.isCurrent()) {
+    if (Loop.isOnAny()) {
       throw new IllegalStateException(
-          "connect() waits for the loop that this callback runs on: use connectAsync()");
+          "connect() waits, and a callback must not: use connectAsync(), or another thread");
     }
     if (Thread.interrupted()) {
       throw new InterruptedException("interrupted before connecting");

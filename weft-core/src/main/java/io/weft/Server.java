@@ -234,8 +234,9 @@ public final class Server implements AutoCloseable {
   /// @param wait longer than [Limits#LONGEST] is that long
   /// @return how it went; the same again if it was closed before
   public Drained close(Duration wait) {
-    if (loops.stream().anyMatch(Loop::isCurrent)) {
-      throw new IllegalStateException("a server cannot be closed from one of its callbacks");
+    if (Loop.isOnAny()) {
+      throw new IllegalStateException(
+          "closing a server waits, and a callback must not: close it from another thread");
     }
     return closeOnce(wait.compareTo(Limits.LONGEST) > 0 ? Limits.LONGEST : wait);
   }

@@ -207,6 +207,32 @@ final class ClientTest {
     probe.awaitClosed();
   }
 
+  /// Every connection of that loop would wait for this one.
+  @Test
+  void refusesToBlockALoopOfAServer() throws Exception {
+    CompletableFuture<Throwable> connecting = new CompletableFuture<>();
+    CompletableFuture<Throwable> closing = new CompletableFuture<>();
+    try (Server other = Server.at("127.0.0.1", 0).loops(1).start()) {
+      Endpoint gateway =
+          new Endpoint() {
+            @Override
+            public void text(WebSocket ws, String text) {
+              connecting.complete(
+                  assertThrows(IllegalStateException.class, () -> Client.connect(url("/echo"))));
+              closing.complete(assertThrows(IllegalStateException.class, other::close));
+              ws.send("still here");
+            }
+          };
+      try (Server front = Server.at("127.0.0.1", 0).loops(1).route("/", gateway).start();
+          Conversation ws = Client.connect("ws://127.0.0.1:" + front.port() + "/")) {
+        ws.send("go");
+        assertEquals(new Message.Text("still here"), ws.receive(WAIT));
+      }
+    }
+    assertTrue(connecting.get(20, TimeUnit.SECONDS).getMessage().contains("connectAsync"));
+    assertTrue(closing.get(20, TimeUnit.SECONDS).getMessage().contains("another thread"));
+  }
+
   @Test
   void mayBlockInWhatHangsOnItsFuture() throws Exception {
     String answer =
