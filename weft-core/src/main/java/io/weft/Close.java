@@ -1,14 +1,18 @@
 package io.weft;
 
+import io.weft.bytes.Ascii;
 import io.weft.ws.CloseCode;
 
 /// How a connection ended (RFC 6455 §7.1.5, §7.1.6).
 ///
 /// @param code the close code: what the peer's Close frame said, or ours where the peer sent none;
 ///   1005 if the peer's held no code, 1006 if the connection ended without one
-/// @param reason the reason that came with the code; for 1006 what happened, in our own words
+/// @param reason the reason that came with the code; for 1006, and where a rule or a handler of
+///   ours failed, what happened, in our own words
 /// @param by who ended it
 public record Close(int code, String reason, By by) {
+
+  private static final int SHOWN_CHARACTERS = 500;
 
   /// Done, all is well.
   public static final int NORMAL = CloseCode.NORMAL;
@@ -51,6 +55,11 @@ public record Close(int code, String reason, By by) {
     SELF,
     /// Nobody: the connection broke, or fell silent.
     NETWORK
+  }
+
+  /// The code and the reason as a line shows them: what a peer wrote may hold anything.
+  String what() {
+    return reason.isEmpty() ? "" + code : code + " " + Ascii.printable(reason, SHOWN_CHARACTERS);
   }
 
   /// Whether both sides said Close.

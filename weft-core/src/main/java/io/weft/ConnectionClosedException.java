@@ -8,9 +8,7 @@ public final class ConnectionClosedException extends RuntimeException {
   private final transient Close close;
 
   ConnectionClosedException(Close close) {
-    super(
-        "the connection has ended: %d %s, by %s"
-            .formatted(close.code(), close.reason(), close.by()));
+    super("the connection has ended: " + close.what() + ", by " + close.by());
     this.close = close;
   }
 

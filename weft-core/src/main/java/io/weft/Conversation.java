@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
@@ -67,7 +68,7 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
   public Message receive() throws InterruptedException {
     Message message = await(FOREVER_NS);
     if (message == null) {
-      throw new ConnectionClosedException(end());
+      throw new ConnectionClosedException(Objects.requireNonNull(closed()));
     }
     return message;
   }
@@ -80,16 +81,17 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
   public Message receive(Duration wait) throws InterruptedException, TimeoutException {
     Message message = await(TimeUnit.NANOSECONDS.convert(wait)); // a near eternity is one
     if (message == null) {
-      if (isEnded()) {
-        throw new ConnectionClosedException(end());
+      Close how = closed();
+      if (how != null) {
+        throw new ConnectionClosedException(how);
       }
       throw new TimeoutException("no message came within " + wait.toMillis() + " ms");
     }
     return message;
   }
 
-  /// The messages as they come, until the connection ends. An interrupt ends the iteration with an
-  /// [IllegalStateException], and stays set.
+  /// The messages as they come, until the connection ends, however it does: [#closed()] says how.
+  /// An interrupt ends the iteration with an [IllegalStateException], and stays set.
   @Override
   public Iterator<Message> iterator() {
     return new Iterator<>() {
@@ -116,6 +118,19 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
         return taken;
       }
     };
+  }
+
+  /// How the connection ended: what a loop over its messages came to its end by, 1000 or 1006 or
+  /// whatever it was.
+  ///
+  /// @return null if it has not ended; messages that came before the end may still wait
+  public @Nullable Close closed() {
+    lock.lock();
+    try {
+      return end;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /// Sends a text message, waiting for room; but not on a loop's thread (in a callback, be it of
@@ -258,24 +273,6 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
         }
       }
       return message;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private boolean isEnded() {
-    lock.lock();
-    try {
-      return end != null;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private Close end() {
-    lock.lock();
-    try {
-      return java.util.Objects.requireNonNull(end);
     } finally {
       lock.unlock();
     }

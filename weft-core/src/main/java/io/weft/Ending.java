@@ -27,8 +27,7 @@ public sealed interface Ending {
   default String what() {
     return switch (this) {
       case Failed(HandshakeException failure) -> String.valueOf(failure.getMessage());
-      case Ended(Close close) ->
-          close.reason().isEmpty() ? "" + close.code() : close.code() + " " + close.reason();
+      case Ended(Close close) -> close.what();
     };
   }
 }

@@ -4,13 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
@@ -61,6 +65,50 @@ final class ConversationTest {
       peer.awaitEnd();
       peer.hangUp();
       assertTrue(over.get(20, TimeUnit.SECONDS));
+    }
+  }
+
+  /// The loop over the messages ends in all cases alike; how, says the conversation.
+  @Test
+  void tellsHowItEnded() throws Exception {
+    BlockingQueue<Close> ends = new LinkedBlockingQueue<>();
+    BlockingQueue<Boolean> openAtFirst = new LinkedBlockingQueue<>();
+    try (Server server =
+        talk(ws -> {
+          openAtFirst.add(ws.closed() == null);
+          for (Message message : ws) {
+            ws.send(message);
+          }
+          ends.add(ws.closed());
+        })) {
+      try (Peer peer = Peer.open(server.port(), "/talk")) {
+        peer.sendText("hi");
+        assertEquals("hi", peer.read().text());
+        peer.sendClose(1000, "done");
+        peer.awaitEnd();
+      }
+      assertEquals(new Close(1000, "done", Close.By.PEER), ends.poll(20, TimeUnit.SECONDS));
+      try (Peer peer = Peer.open(server.port(), "/talk")) {
+        peer.sendText("hi");
+        assertEquals("hi", peer.read().text());
+      }
+      Close cut = ends.poll(20, TimeUnit.SECONDS);
+      assertEquals(1006, cut.code());
+      assertEquals(Close.By.NETWORK, cut.by());
+      assertTrue(openAtFirst.take() && openAtFirst.take());
+      String url = (tls ? "wss" : "ws") + "://localhost:" + server.port() + "/talk";
+      try (Conversation client =
+          Client.to(url).tls(Tls.system().insecurelyTrustingAnybody()).connect()) {
+        assertNull(client.closed());
+        client.close(4000, "enough\nof\nit");
+        for (Message message : client) {
+          fail("a message: " + message);
+        }
+        assertEquals(new Close(4000, "enough\nof\nit", Close.By.SELF), client.closed());
+        String message =
+            assertThrows(ConnectionClosedException.class, client::receive).getMessage();
+        assertEquals("the connection has ended: 4000 enough\\u{a}of\\u{a}it, by SELF", message);
+      }
     }
   }
 
