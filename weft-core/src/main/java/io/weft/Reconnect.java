@@ -89,7 +89,8 @@ public final class Reconnect {
   }
 
   /// Sets which endings are for good, instead of [#isFinal]. Asked on the loop's thread; must not
-  /// block. If it throws, the ending is for good.
+  /// block. If it throws, the ending is for good. So it is, whatever stands here, when we closed
+  /// with 1011: the handler that threw would do so again on the next connection.
   public Reconnect giveUpWhen(Predicate<Ending> isFinal) {
     return new Reconnect(first, longest, proven, retryAfter, isFinal, confirms, listener);
   }
@@ -109,8 +110,9 @@ public final class Reconnect {
   }
 
   /// Whether to give up, unless told otherwise: if the connection ended with 1002 (protocol error),
-  /// 1008 (policy violation) or a code of the application (4000 to 4999), or the handshake was
-  /// answered with 4xx. 408, 425 and 429 only ask to come later.
+  /// 1008 (policy violation) or a code of the application (4000 to 4999), if we closed it with 1011
+  /// (a handler of ours threw), or the handshake was answered with 4xx. 408, 425 and 429 only ask
+  /// to come later.
   public static boolean isFinal(Ending ending) {
     return switch (ending) {
       case Ending.Failed(HandshakeException failure) ->
@@ -121,8 +123,16 @@ public final class Reconnect {
       case Ending.Ended(Close close) ->
           close.code() == Close.PROTOCOL_ERROR
               || close.code() == Close.POLICY_VIOLATION
-              || close.code() / 1000 == 4;
+              || close.code() / 1000 == 4
+              || failedHere(ending);
     };
+  }
+
+  /// Whether a handler of our own threw.
+  private static boolean failedHere(Ending ending) {
+    return ending instanceof Ending.Ended(Close close)
+        && close.code() == Close.INTERNAL_ERROR
+        && close.by() == Close.By.SELF;
   }
 
   /// How long to wait before the next attempt, in nanoseconds.
@@ -151,7 +161,7 @@ public final class Reconnect {
   }
 
   boolean givesUp(Ending ending) {
-    return giveUp.test(ending);
+    return failedHere(ending) || giveUp.test(ending);
   }
 
   boolean confirms() {

@@ -1,5 +1,6 @@
 package io.weft;
 
+import io.weft.bytes.Ascii;
 import io.weft.bytes.Chunk;
 import io.weft.bytes.Lent;
 import io.weft.net.Conn;
@@ -27,6 +28,9 @@ import org.jspecify.annotations.Nullable;
 final class WsStage extends Outgoing implements Stage {
 
   private static final Logger LOG = System.getLogger("io.weft");
+
+  /// The most that a reason shows of what a handler threw.
+  private static final int SHOWN_CHARACTERS = 200;
 
   private final Endpoint endpoint;
   private final WebSocket ws;
@@ -252,10 +256,15 @@ final class WsStage extends Outgoing implements Stage {
   /// ends without waiting for the peer's.
   private void fail(int code, @Nullable String why) {
     String reason = why == null ? CloseCode.name(code) : why;
+    fail(code, reason, reason);
+  }
+
+  /// The same with less for the peer to read than what the application hears.
+  private void fail(int code, String told, String reason) {
     takeNoMore();
     ending().how = new Close(code, reason, Close.By.SELF);
     ending().closeAtNs = Conn.NEVER;
-    engine.close(code, fitReason(reason), conn.outbox());
+    engine.close(code, fitReason(told), conn.outbox());
     conn.flush();
     conn.finish();
   }
@@ -275,7 +284,9 @@ final class WsStage extends Outgoing implements Stage {
         "A handler of " + ws.request().path() + " threw; its connection is closed with 1011.",
         thrown);
     if (conn.isOpen() && engine.mayClose()) {
-      fail(CloseCode.INTERNAL_ERROR, core.isClient() ? "the client failed" : "the server failed");
+      String told = core.isClient() ? "the client failed" : "the server failed";
+      String reason = told + ": a handler threw " + Ascii.printable("" + thrown, SHOWN_CHARACTERS);
+      fail(CloseCode.INTERNAL_ERROR, told, reason);
     }
   }
 

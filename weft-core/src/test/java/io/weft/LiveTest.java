@@ -328,6 +328,60 @@ final class LiveTest {
     }
   }
 
+  /// A handler that throws would throw again on the next connection, and without end.
+  @ParameterizedTest
+  @CsvSource({"opened, false", "text, false", "binary, false", "text, true", "opened, true"})
+  void isOverWhenOurOwnHandlerThrows(String where, boolean ownRule) throws Exception {
+    AtomicInteger opened = new AtomicInteger();
+    Endpoint throwing =
+        new Endpoint() {
+          @Override
+          public void opened(WebSocket ws) {
+            opened.incrementAndGet();
+            fail("opened");
+          }
+
+          @Override
+          public void text(WebSocket ws, String text) {
+            fail("text");
+          }
+
+          @Override
+          public void binary(WebSocket ws, ByteBuffer data) {
+            fail("binary");
+          }
+
+          private void fail(String here) {
+            if (where.equals(here)) {
+              throw new IllegalStateException("on purpose");
+            }
+          }
+        };
+    Probe greets =
+        new Probe() {
+          @Override
+          public void opened(WebSocket ws) throws Exception {
+            ws.send("hi");
+            ws.send(new byte[1]);
+          }
+        };
+    try (Logged logged = new Logged();
+        Rig rig = Rig.of(new Rig.Watched(), server -> server.route("/greets", greets))) {
+      Reconnect how = ownRule ? QUICK.giveUpWhen(ending -> false) : QUICK;
+      Live live = live(to(rig.port(), "/greets"), throwing, how);
+      Live.State.Closed closed = live.closed().get(20, TimeUnit.SECONDS);
+      assertEquals(1011, closed.why().closeCode());
+      assertEquals(
+          "1011 the client failed: a handler threw java.lang.IllegalStateException: on purpose",
+          closed.why().what());
+      assertEquals(closed, live.state());
+      assertEquals(1, opened.get());
+      assertEquals("the client failed", greets.awaitClosed().reason(), "no more for the server");
+      assertEquals(1, logged.count("threw"), logged.all());
+      assertEquals(Outcome.CLOSED, live.send("too late").outcome());
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({
     "301, false",
