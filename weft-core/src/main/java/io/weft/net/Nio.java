@@ -2,6 +2,7 @@ package io.weft.net;
 
 import io.weft.bytes.Chunk;
 import io.weft.bytes.Outbox;
+import java.io.Closeable;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -21,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 /// A read happens when its completion is taken, into one buffer that all connections share. A write
 /// is tried at once; only what the kernel does not take waits for readiness. Interest in reading is
 /// taken back only when bytes in fact arrive while reading is off, which is seldom.
+///
+/// A channel that throws has no error numbers, so nothing is tried again: what fails ends the one
+/// connection, accepting pauses, and only a selector that cannot select ends the poller.
 public final class Nio implements Poller {
 
   /// Buffers in one gathered write: with the pool's chunks, 1 MiB.
@@ -29,6 +33,7 @@ public final class Nio implements Poller {
   /// Connections accepted in one turn; the rest wait for the next, behind everybody's bytes.
   private static final int ACCEPTED_A_TURN = 64;
 
+  private final Channels channels;
   private final Selector selector;
   private final Chunk readChunk;
   private final ByteBuffer[] gathered = new ByteBuffer[GATHERED];
@@ -51,11 +56,15 @@ public final class Nio implements Poller {
 
   private boolean diagTried;
 
+  /// Why it can go on no more, if that was seen outside [#poll].
+  private @Nullable IOException failure;
+
   private @Nullable ServerSocketChannel server;
   private @Nullable SelectionKey serverKey;
 
   /// A channel and what is asked of it.
   private static final class Link extends Socket {
+    final Channels channels;
     final SocketChannel channel;
     final SocketAddress remote;
     @Nullable SelectionKey key;
@@ -80,7 +89,8 @@ public final class Nio implements Poller {
     static final long CLOSED = -3;
     static final long TOLD = -4;
 
-    Link(SocketChannel channel, SocketAddress remote) {
+    Link(Channels channels, SocketChannel channel, SocketAddress remote) {
+      this.channels = channels;
       this.channel = channel;
       this.remote = remote;
     }
@@ -92,7 +102,7 @@ public final class Nio implements Poller {
 
     @Override
     public void discard() {
-      closeQuietly(channel);
+      closeQuietly(channels, channel);
     }
 
     SelectionKey key() {
@@ -107,22 +117,29 @@ public final class Nio implements Poller {
   /// @param readBytes what one connection's read brings at most
   /// @throws IOException if the system has no more selectors (file descriptors) to give
   public Nio(int readBytes) throws IOException {
-    selector = Selector.open();
-    readChunk = Chunk.ofSize(readBytes);
+    this(new Channels(), readBytes);
+  }
+
+  Nio(Channels channels, int readBytes) throws IOException {
+    this.channels = channels;
+    this.readChunk = Chunk.ofSize(readBytes);
+    this.selector = channels.openSelector();
   }
 
   @Override
   public InetSocketAddress listen(InetSocketAddress address, int backlog) throws IOException {
-    ServerSocketChannel channel = ServerSocketChannel.open();
+    ServerSocketChannel channel = channels.openServer();
     try {
-      channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
-      channel.configureBlocking(false);
-      channel.bind(address, backlog);
-      serverKey = channel.register(selector, SelectionKey.OP_ACCEPT);
+      channels.set(channel, StandardSocketOptions.SO_REUSEADDR, true);
+      channels.nonBlocking(channel);
+      channels.bind(channel, address, backlog);
+      InetSocketAddress bound = channels.local(channel);
+      serverKey = channels.register(channel, selector, SelectionKey.OP_ACCEPT, null);
       server = channel;
-      return (InetSocketAddress) channel.getLocalAddress();
+      accepting = true;
+      return bound;
     } catch (IOException | RuntimeException e) {
-      channel.close();
+      closeQuietly(channels, channel);
       throw e;
     }
   }
@@ -138,12 +155,12 @@ public final class Nio implements Poller {
   @Override
   public void unlisten() {
     if (server != null) {
-      closeQuietly(server);
+      closeQuietly(channels, server);
       // The port is free only when the selector has let go of the channel.
       try {
-        selector.selectNow(collect);
+        channels.select(selector, collect, 0);
       } catch (IOException e) {
-        throw new java.io.UncheckedIOException(e);
+        failure = e; // the next poll tells
       }
     }
   }
@@ -152,10 +169,10 @@ public final class Nio implements Poller {
   public void adopt(Socket socket) throws IOException {
     Link link = (Link) socket;
     try {
-      link.channel.configureBlocking(false);
-      link.channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-      link.key = link.channel.register(selector, SelectionKey.OP_READ, link);
-    } catch (IOException e) {
+      channels.nonBlocking(link.channel);
+      channels.set(link.channel, StandardSocketOptions.TCP_NODELAY, true);
+      link.key = channels.register(link.channel, selector, SelectionKey.OP_READ, link);
+    } catch (IOException | RuntimeException e) {
       link.discard();
       throw e;
     }
@@ -163,17 +180,18 @@ public final class Nio implements Poller {
 
   @Override
   public Socket connect(InetSocketAddress to) throws IOException {
-    SocketChannel channel = SocketChannel.open();
-    Link link = new Link(channel, to);
+    SocketChannel channel = channels.open();
+    Link link = new Link(channels, channel, to);
     try {
-      channel.configureBlocking(false);
-      channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-      SelectionKey key = channel.register(selector, 0, link);
+      channels.nonBlocking(channel);
+      channels.set(channel, StandardSocketOptions.TCP_NODELAY, true);
+      SelectionKey key = channels.register(channel, selector, 0, link);
       link.key = key;
-      boolean connected = channel.connect(to);
+      boolean connected = channels.connect(channel, to);
       key.interestOps(connected ? SelectionKey.OP_READ : SelectionKey.OP_CONNECT);
       link.done = connected ? Link.CONNECTED : 0;
     } catch (IOException e) {
+      link.discard();
       link.done = Link.FAILED; // no way there, as a rule
       link.failure = e;
     } catch (RuntimeException e) {
@@ -216,8 +234,7 @@ public final class Nio implements Poller {
   private boolean tryWrite(Link link, Outbox outbox) {
     int count = outbox.gather(gathered);
     try {
-      link.done =
-          count == 1 ? link.channel.write(gathered[0]) : link.channel.write(gathered, 0, count);
+      link.done = channels.write(link.channel, gathered, count);
     } catch (IOException e) {
       link.done = Link.FAILED;
       link.failure = e;
@@ -228,9 +245,9 @@ public final class Nio implements Poller {
   @Override
   public void finish(Socket socket) {
     try {
-      ((Link) socket).channel.shutdownOutput();
+      channels.shutdownOutput(((Link) socket).channel);
     } catch (IOException e) {
-      // The connection is broken; a read will tell.
+      // The connection is broken; a read will tell, or the time to close in is over.
     }
   }
 
@@ -243,8 +260,8 @@ public final class Nio implements Poller {
     into.unknown();
     try {
       TcpDiag ask = diag();
-      if (ask != null && link.channel.getLocalAddress() instanceof InetSocketAddress local) {
-        ask.look(local, (InetSocketAddress) link.remote, into);
+      if (ask != null) {
+        ask.look(channels.local(link.channel), (InetSocketAddress) link.remote, into);
       }
       if (!into.known) {
         into.mayHoldBytes = link.channel.getOption(StandardSocketOptions.SO_SNDBUF);
@@ -277,7 +294,7 @@ public final class Nio implements Poller {
       link.wroteLast = Math.max(0, link.done);
       link.done = Link.CLOSED;
       link.blocked = null;
-      closeQuietly(link.channel);
+      closeQuietly(channels, link.channel);
       if (!queued) {
         done.add(link);
       }
@@ -296,11 +313,11 @@ public final class Nio implements Poller {
     readyCount = 0;
     readyAt = 0;
     accepted = 0;
-    if (waitNs == 0 || !done.isEmpty()) {
-      selector.selectNow(collect);
-    } else {
-      selector.select(collect, Math.ceilDiv(waitNs, 1_000_000L));
+    if (failure != null) {
+      throw failure;
     }
+    boolean look = waitNs == 0 || !done.isEmpty();
+    channels.select(selector, collect, look ? 0 : Math.ceilDiv(waitNs, 1_000_000L));
   }
 
   private void collect(SelectionKey key) {
@@ -385,13 +402,14 @@ public final class Nio implements Poller {
     return read(link, key, into);
   }
 
-  private static boolean finishConnect(Link link, SelectionKey key, Completion into) {
+  private boolean finishConnect(Link link, SelectionKey key, Completion into) {
     try {
-      if (!link.channel.finishConnect()) {
+      if (!channels.finishConnect(link.channel)) {
         return false;
       }
     } catch (IOException e) {
-      return into.failed(link, e); // the channel has closed itself
+      link.discard(); // as the channel has done itself, unless it never began
+      return into.failed(link, e);
     }
     key.interestOps(SelectionKey.OP_READ);
     return into.of(Completion.Kind.CONNECTED, link);
@@ -400,7 +418,7 @@ public final class Nio implements Poller {
   private boolean read(Link link, SelectionKey key, Completion into) {
     int count;
     try {
-      count = link.channel.read(readChunk.buffer.clear());
+      count = channels.read(link.channel, readChunk.buffer.clear());
     } catch (IOException e) {
       key.interestOpsAnd(~SelectionKey.OP_READ);
       return into.failed(link, e);
@@ -419,41 +437,45 @@ public final class Nio implements Poller {
       readyAt++;
       return false;
     }
-    SocketChannel channel = null;
+    SocketChannel channel;
     try {
-      channel = from.accept();
-      if (channel != null) {
-        accepted++;
-        return into.of(Completion.Kind.ACCEPTED, new Link(channel, channel.getRemoteAddress()));
-      }
-      readyAt++;
-      return false;
+      channel = channels.accept(from);
     } catch (IOException e) {
-      if (channel != null) {
-        closeQuietly(channel); // it was gone before it could be asked for its address
-        return false;
-      }
       readyAt++;
       accepting(false);
       return into.acceptFailed(e);
+    }
+    if (channel == null) {
+      readyAt++;
+      return false;
+    }
+    accepted++;
+    try {
+      Link link = new Link(channels, channel, channels.remote(channel));
+      return into.of(Completion.Kind.ACCEPTED, link);
+    } catch (IOException e) {
+      closeQuietly(channels, channel); // it was gone before it could be asked for its address
+      return false;
     }
   }
 
   @Override
   public void close() {
-    for (SelectionKey key : selector.keys()) {
-      closeQuietly(key.channel());
+    if (selector.isOpen()) {
+      for (SelectionKey key : selector.keys()) {
+        closeQuietly(channels, key.channel());
+      }
+      closeQuietly(channels, selector);
     }
-    closeQuietly(selector);
     if (diag != null) {
       diag.close();
       diag = null;
     }
   }
 
-  private static void closeQuietly(java.io.Closeable what) {
+  private static void closeQuietly(Channels channels, Closeable what) {
     try {
-      what.close();
+      channels.close(what);
     } catch (IOException e) {
       // Closed is what it is; nobody waits for anything of it.
     }

@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -98,6 +99,11 @@ final class Ring {
   /// Room for requests in line, at first.
   private static final int FIRST_IN_LINE = 64;
 
+  /// How long the kernel is left alone, and how long it may take no request.
+  static final long RETRY_NS = 1_000_000;
+
+  private static final long REFUSED_NS = 10_000_000_000L;
+
   private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle().withInvokeExactBehavior();
 
   private final Linux linux;
@@ -147,6 +153,9 @@ final class Ring {
   /// Why the kernel took nothing of what it was offered the last time, as an error number; 0 if it
   /// took something, or -1 if it did not say why.
   private int refusal;
+
+  /// Since when it took nothing, by [System#nanoTime]; 0 if it took something the last time.
+  private long refusedSinceNs;
 
   private int cqHead;
   private int cqTail;
@@ -378,7 +387,7 @@ final class Ring {
   ///
   /// @param completions how many to wait for, those that were there before included; 0 not to wait
   /// @param waitNs how long; [Long#MAX_VALUE] for as long as it takes
-  /// @return whether the kernel took what it was offered, or some of it; else [#refusal] says why
+  /// @return whether the kernel took what it was offered, or some of it
   /// @throws IOException if the ring can go on no more
   boolean enter(int completions, long waitNs) throws IOException {
     takeFromLine();
@@ -394,17 +403,34 @@ final class Ring {
     return refusal == 0;
   }
 
-  /// Has the kernel complete what it can without taking any request, and waits for one completion.
+  /// The same, once a turn. A kernel that takes nothing is asked again at once, and then left alone
+  /// for a moment each time.
   ///
-  /// @param waitNs how long at most
-  /// @return whether it could
-  boolean await(long waitNs) throws IOException {
-    return enter(0, 1, waitNs) == 0;
+  /// @throws IOException also if it has taken nothing for [#REFUSED_NS]
+  void turn(int completions, long waitNs) throws IOException {
+    if (enter(completions, waitNs)) {
+      refusedSinceNs = 0;
+      return;
+    }
+    long nowNs = System.nanoTime();
+    if (refusedSinceNs == 0) {
+      refusedSinceNs = nowNs == 0 ? 1 : nowNs;
+    } else if (nowNs - refusedSinceNs < REFUSED_NS) {
+      leaveAlone();
+    } else {
+      throw new IOException(
+          "io_uring_enter has taken no request for "
+              + REFUSED_NS / 1_000_000_000
+              + " s: "
+              + (refusal > 0 ? Linux.text(refusal) : "no reason given"));
+    }
   }
 
-  /// Why the kernel took nothing, in words.
-  String refusal() {
-    return refusal > 0 ? Linux.text(refusal) : "no reason given";
+  /// Waits a moment for a completion, and asks for nothing.
+  void leaveAlone() throws IOException {
+    if (enter(0, 1, RETRY_NS) != 0) {
+      LockSupport.parkNanos(this, RETRY_NS);
+    }
   }
 
   /// @return 0, or why the kernel would not, for the moment, as an error number

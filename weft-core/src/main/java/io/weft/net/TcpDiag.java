@@ -15,7 +15,10 @@ import org.jspecify.annotations.Nullable;
 /// channel is not to be had. One question is two system calls, about one connection.
 final class TcpDiag {
 
+  /// `struct nlmsghdr`; an answer that came too late for its question is known by the number.
   private static final int NLMSGHDR_BYTES = 16;
+
+  private static final int SEQUENCE_AT = 8;
 
   /// `struct inet_diag_req_v2`, and where its `struct inet_diag_sockid` begins.
   private static final int REQUEST_BYTES = 56;
@@ -37,6 +40,9 @@ final class TcpDiag {
   private final Linux linux = new Linux();
   private final int fd;
   private final MemorySegment buffer = Arena.ofAuto().allocate(BUFFER_BYTES, Long.BYTES);
+
+  /// The number of the last question; its answer carries it too.
+  private int asked;
 
   /// Whether it has told of any connection: a kernel without it says of each that it is not there.
   private boolean works;
@@ -63,7 +69,10 @@ final class TcpDiag {
     if (linux.send(fd, buffer, NLMSGHDR_BYTES + REQUEST_BYTES) < 0) {
       return;
     }
-    int bytes = linux.receive(fd, buffer);
+    int bytes;
+    do {
+      bytes = linux.receive(fd, buffer);
+    } while (bytes >= NLMSGHDR_BYTES && buffer.get(JAVA_INT, SEQUENCE_AT) != asked);
     if (bytes >= NLMSGHDR_BYTES + ANSWER_BYTES
         && buffer.get(JAVA_SHORT, 4) == SOCK_DIAG_BY_FAMILY) {
       answered(bytes, into);
@@ -77,6 +86,7 @@ final class TcpDiag {
     buffer.set(JAVA_INT, 0, NLMSGHDR_BYTES + REQUEST_BYTES);
     buffer.set(JAVA_SHORT, 4, SOCK_DIAG_BY_FAMILY);
     buffer.set(JAVA_SHORT, 6, NLM_F_REQUEST);
+    buffer.set(JAVA_INT, SEQUENCE_AT, ++asked);
     boolean four = local.getAddress() instanceof Inet4Address;
     buffer.set(JAVA_BYTE, NLMSGHDR_BYTES, (byte) (four ? Linux.AF_INET : Linux.AF_INET6));
     buffer.set(JAVA_BYTE, NLMSGHDR_BYTES + 1, TCP);

@@ -65,10 +65,6 @@ public final class Uring implements Poller {
 
   private static final long CLOSE_WAIT_NS = 10_000_000;
 
-  /// How long the kernel is left alone that has no memory, and how long it may take no request.
-  private static final long RETRY_NS = 1_000_000;
-
-  private static final long REFUSED_NS = 10_000_000_000L;
   private static final int NONE = -1;
 
   // Kinds of requests; see [UringSocket#id].
@@ -132,9 +128,6 @@ public final class Uring implements Poller {
   /// Whether the last completions have told of a want of memory.
   private boolean strained;
 
-  /// Since when the kernel has taken no request, by [System#nanoTime]; 0 if it takes them.
-  private long refusedSinceNs;
-
   /// Why it can go on no more.
   private @Nullable IOException failure;
 
@@ -148,7 +141,8 @@ public final class Uring implements Poller {
         REQUESTS,
         COMPLETIONS,
         Integer.highestOneBit(
-            Math.clamp(2 * BUFFERS_BYTES / readBytes, LEAST_BUFFERS, MOST_BUFFERS)));
+            Math.clamp(2 * BUFFERS_BYTES / readBytes, LEAST_BUFFERS, MOST_BUFFERS)),
+        Operands.MOST);
   }
 
   /// @param system makes what calls the system, for one thread each
@@ -158,20 +152,22 @@ public final class Uring implements Poller {
   /// @param requests places for requests, a power of two
   /// @param completions places for completions, a power of two
   /// @param bufferCount buffers to receive into, a power of two
+  /// @param slots requests of several ranges that may be under way
   Uring(
       Supplier<Linux> system,
       int readBytes,
       boolean counts,
       int requests,
       int completions,
-      int bufferCount)
+      int bufferCount,
+      int slots)
       throws IOException {
     int bufferBytes = counts ? Math.ceilDiv(readBytes, 2) : readBytes;
     this.linux = system.get();
     this.waker = system.get();
     this.listener = new UringListener(this, linux);
     this.shareBytes = counts ? bufferBytes : 0;
-    this.operands = new Operands(linux, Operands.MOST);
+    this.operands = new Operands(linux, slots);
     this.ring = new Ring(linux, requests, completions);
     try {
       this.provided = new Provided(linux, ring, bufferCount, bufferBytes);
@@ -343,15 +339,17 @@ public final class Uring implements Poller {
   public void poll(long waitNs) throws IOException {
     assert lentTo == null : "completions were left untaken";
     listener.turn();
-    if (strained) {
-      strained = false;
-      leaveAlone(); // before what failed is asked for again
-    }
-    boolean taken = enter(waitNs == 0 || listener.hasMore() ? 0 : 1, waitNs);
-    if (taken) {
-      refusedSinceNs = 0;
-    } else {
-      refused();
+    if (failure == null) {
+      try {
+        begin();
+        if (strained) {
+          strained = false;
+          ring.leaveAlone(); // before what failed is asked for again
+        }
+        ring.turn(waitNs == 0 || listener.hasMore() ? 0 : 1, waitNs);
+      } catch (IOException e) {
+        failure = e;
+      }
     }
     if (failure != null) {
       throw failure;
@@ -359,45 +357,14 @@ public final class Uring implements Poller {
   }
 
   /// Submits what was requested, and waits for some completions.
-  ///
-  /// @return whether the kernel took some of it
-  boolean enter(int completions, long waitNs) {
-    try {
-      if (failure == null) {
+  void enter(int completions, long waitNs) {
+    if (failure == null) {
+      try {
         begin();
-        return ring.enter(completions, waitNs);
+        ring.enter(completions, waitNs);
+      } catch (IOException e) {
+        failure = e;
       }
-    } catch (IOException e) {
-      failure = e;
-    }
-    return false;
-  }
-
-  /// The kernel takes no request. The first time it is asked again at once.
-  private void refused() {
-    long nowNs = System.nanoTime();
-    if (refusedSinceNs == 0) {
-      refusedSinceNs = nowNs == 0 ? 1 : nowNs;
-    } else if (nowNs - refusedSinceNs < REFUSED_NS) {
-      leaveAlone();
-    } else if (failure == null) {
-      failure =
-          new IOException(
-              "io_uring_enter has taken no request for "
-                  + REFUSED_NS / 1_000_000_000
-                  + " s: "
-                  + ring.refusal());
-    }
-  }
-
-  /// Waits a moment for completions, and asks for nothing.
-  private void leaveAlone() {
-    try {
-      if (failure == null && !(enabled && ring.await(RETRY_NS))) {
-        LockSupport.parkNanos(this, RETRY_NS);
-      }
-    } catch (IOException e) {
-      failure = e;
     }
   }
 
@@ -554,11 +521,7 @@ public final class Uring implements Poller {
 
   private boolean sent(UringSocket of, int result, Completion into) {
     Outbox outbox = Objects.requireNonNull(of.outbox);
-    of.outbox = null;
-    if (of.slot != Operands.NONE) {
-      operands.give(of.slot);
-      of.slot = Operands.NONE;
-    }
+    letGo(of);
     if (of.closing) {
       ending(of, false);
       return result > 0 && into.wrote(of, result);
@@ -571,6 +534,15 @@ public final class Uring implements Poller {
       return false;
     }
     return into.failed(of, Linux.error(-result));
+  }
+
+  /// A request to send has ended: what it pointed to is free.
+  private void letGo(UringSocket of) {
+    of.outbox = null;
+    if (of.slot != Operands.NONE) {
+      operands.give(of.slot);
+      of.slot = Operands.NONE;
+    }
   }
 
   private boolean connected(UringSocket of, int result, Completion into) {
@@ -638,7 +610,7 @@ public final class Uring implements Poller {
       request(Ring.OP_ASYNC_CANCEL, NONE, IGNORED_ID).opFlags(CANCEL_ANY | CANCEL_ALL);
       try {
         if (!ring.enter(2, CLOSE_WAIT_NS)) {
-          LockSupport.parkNanos(this, RETRY_NS);
+          LockSupport.parkNanos(this, Ring.RETRY_NS);
         }
       } catch (IOException e) {
         LOG.log(Level.WARNING, "Requests to io_uring could not be cancelled.", e);
@@ -661,7 +633,7 @@ public final class Uring implements Poller {
     if (of != null && kind == CLOSE) {
       closed(of, result);
     } else if (of != null && kind == SEND) {
-      of.outbox = null;
+      letGo(of);
     }
   }
 
@@ -669,9 +641,10 @@ public final class Uring implements Poller {
     inFlight--;
     int kind = UringSocket.Table.kind(id);
     UringSocket of = kind < ACCEPT ? sockets.find(id) : null;
-    if (of != null) {
-      of.outbox = kind == SEND ? null : of.outbox;
-      of.closeAsked &= kind != CLOSE;
+    if (of != null && kind == SEND) {
+      letGo(of);
+    } else if (of != null && kind == CLOSE) {
+      of.closeAsked = false;
     }
   }
 

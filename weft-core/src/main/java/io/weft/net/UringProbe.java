@@ -1,13 +1,14 @@
 package io.weft.net;
 
 import java.io.IOException;
+import java.lang.ref.Reference;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/// Whether this process may use an io_uring with all that [Uring] asks of one; tried once, on the
-/// thread that asks first.
+/// Whether this process may use an io_uring with all that [Uring] asks of one; tried once, when the
+/// first one asks.
 final class UringProbe {
 
   /// How often a completion is waited for, and how long each time.
@@ -76,8 +77,9 @@ final class UringProbe {
   private static boolean attempt() throws IOException {
     Linux linux = new Linux();
     Ring ring = new Ring(linux, 4, 4);
+    Provided provided = null;
     try {
-      new Provided(linux, ring, 1, 1);
+      provided = new Provided(linux, ring, 1, 1);
       ring.enable();
       int socket = linux.socket(false);
       try {
@@ -95,6 +97,7 @@ final class UringProbe {
       }
     } finally {
       ring.close();
+      Reference.reachabilityFence(provided); // the ring has its address
     }
   }
 

@@ -11,6 +11,7 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Locale;
@@ -169,8 +170,11 @@ final class NativeZlib implements Zlib {
   private int compressed(int bits, byte[] bytes) {
     ByteBuffer out = ByteBuffer.allocateDirect(2 * bytes.length);
     Compressor compressor = compressor(bits, 1, 8);
-    compressor.deflate(ByteBuffer.wrap(bytes), out);
-    compressor.close();
+    try {
+      compressor.deflate(ByteBuffer.wrap(bytes), out);
+    } finally {
+      compressor.close();
+    }
     return out.position();
   }
 
@@ -217,11 +221,13 @@ final class NativeZlib implements Zlib {
       stream.set(JAVA_INT, AVAIL_OUT, out.remaining());
     }
 
-    /// Moves `out` on by what was written. That both are asked after the call is also what keeps
-    /// them alive during it: zlib knows but their addresses.
+    /// Moves `out` on by what was written, and holds both until here: zlib knows but their
+    /// addresses.
     ///
     /// @return how much of `in` was taken
     final int moved(ByteBuffer in, ByteBuffer out) {
+      Reference.reachabilityFence(in);
+      Reference.reachabilityFence(out);
       out.position(out.limit() - stream.get(JAVA_INT, AVAIL_OUT));
       return in.remaining() - stream.get(JAVA_INT, AVAIL_IN);
     }

@@ -56,13 +56,14 @@ final class PollerTest {
       return switch (this) {
         case NIO -> new Nio(SHARE);
         case IO_URING -> new Uring(SHARE);
-        case IO_URING_ONE_BUFFER_EACH -> new Uring(Linux::new, SHARE, false, 64, 128, 16);
+        case IO_URING_ONE_BUFFER_EACH ->
+            new Uring(Linux::new, SHARE, false, 64, 128, 16, Operands.MOST);
         case IO_URING_REFUSED -> {
           Faults faults = Faults.random(1, 30);
-          yield new Uring(() -> new RefusingLinux(faults), SHARE, false, 16, 32, 16);
+          yield new Uring(() -> new RefusingLinux(faults), SHARE, false, 16, 32, 16, 4);
         }
         case IO_URING_SHORT_OF_ALL ->
-            new Uring(Linux::new, SHARE, UringProbe.found().counts(), 2, 4, 2);
+            new Uring(Linux::new, SHARE, UringProbe.found().counts(), 2, 4, 2, 1);
       };
     }
   }
