@@ -51,6 +51,8 @@ final class TcpDiag {
     fd = linux.diagSocket();
   }
 
+  /// Opens the way to ask, if there is one.
+  ///
   /// @return null if this process cannot ask
   static @Nullable TcpDiag open() {
     try {
