@@ -42,6 +42,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "69:the server cannot be reached, or cannot listen where it should",
       "70:weft itself failed",
       "74:a file or the output cannot be written",
+      "75:what was sent was not answered in time",
       "76:the server refused the handshake, or did not answer it as it should",
       "130, 143:ended by Ctrl-C, by SIGTERM, after closing every connection"
     },

@@ -66,6 +66,35 @@ final class ProcessTest {
     }
   }
 
+  /// As cron and systemd run it. Run without the launcher, which sets the locale.
+  @Test
+  void refusesArgumentsThatTheLocaleCannotHold() throws Exception {
+    ProcessBuilder builder = command(Main.class, "connect", "-1", "-m", "naïve", ":1/");
+    builder.environment().put("LC_ALL", "C");
+    // What is given to a child is encoded as this JVM encodes file names.
+    assumeTrue("UTF-8".equals(System.getProperty("sun.jnu.encoding")), "this JVM is in another");
+    Process weft = builder.start();
+    List<String> said = weft.errorReader(UTF_8).readAllLines();
+    assertEquals(Main.USAGE, weft.waitFor(), said.toString());
+    assertTrue(said.getLast().contains("LC_ALL=C.UTF-8"), said.toString());
+  }
+
+  @Test
+  void takesNoFileOfTheJvmForInputThatIsClosed() throws Exception {
+    List<String> command =
+        command(Main.class, "connect", "--input", "binary", "-1", ":1/").command();
+    ProcessBuilder builder = new ProcessBuilder("sh", "-c", "exec \"$@\" <&-", "sh");
+    builder.command().addAll(command);
+    try (Server server = Server.at("127.0.0.1", 0).loops(1).route("/", new Echo()).start()) {
+      builder.command().set(builder.command().size() - 1, ":" + server.port() + "/");
+      Process weft = builder.start();
+      List<String> said = weft.errorReader(UTF_8).readAllLines();
+      assertEquals(Main.CANNOT_READ, weft.waitFor(), said.toString());
+      assertEquals("weft: the input cannot be read: standard input is closed.", said.getLast());
+      assertEquals("", new String(weft.getInputStream().readAllBytes(), UTF_8));
+    }
+  }
+
   @Test
   void speaksJsonFromTheFirstLineToTheLast() throws Exception {
     Process weft =
