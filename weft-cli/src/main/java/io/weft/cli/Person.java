@@ -11,8 +11,8 @@ import java.util.List;
 import org.jline.reader.Candidate;
 import org.jline.reader.Completer;
 import org.jline.reader.LineReader;
-import org.jline.reader.LineReaderBuilder;
 import org.jline.reader.impl.DefaultParser;
+import org.jline.reader.impl.history.DefaultHistory;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 import org.jline.utils.Signals;
@@ -70,26 +70,24 @@ final class Person {
             commands.forEach(name -> candidates.add(new Candidate(name)));
           }
         };
-    LineReaderBuilder builder =
-        LineReaderBuilder.builder()
-            .terminal(terminal)
-            .appName("weft")
-            // What is typed is sent as it is: no quotes, no escapes, no "!" of old.
-            .parser(new DefaultParser().quoteChars(new char[0]).escapeChars(new char[0]))
-            .completer(completer)
-            .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)
-            .option(LineReader.Option.HISTORY_TIMESTAMPED, false)
-            .option(LineReader.Option.HISTORY_REDUCE_BLANKS, false)
-            .option(LineReader.Option.HISTORY_IGNORE_SPACE, true)
-            .option(LineReader.Option.INSERT_TAB, false)
-            .variable(LineReader.BELL_STYLE, "none")
-            .variable(LineReader.BLINK_MATCHING_PAREN, 0) // half a second at every bracket
-            .variable(LineReader.HISTORY_SIZE, HISTORY_LINES)
-            .variable(LineReader.HISTORY_FILE_SIZE, HISTORY_LINES);
+    Editor editor = Editor.of(terminal);
+    // What is typed is sent as it is: no quotes, no escapes, no "!" of old.
+    editor.setParser(new DefaultParser().quoteChars(new char[0]).escapeChars(new char[0]));
+    editor.setCompleter(completer);
+    editor.option(LineReader.Option.DISABLE_EVENT_EXPANSION, true);
+    editor.option(LineReader.Option.HISTORY_TIMESTAMPED, false);
+    editor.option(LineReader.Option.HISTORY_REDUCE_BLANKS, false);
+    editor.option(LineReader.Option.HISTORY_IGNORE_SPACE, true);
+    editor.option(LineReader.Option.INSERT_TAB, false);
+    editor.setVariable(LineReader.BELL_STYLE, "none");
+    editor.setVariable(LineReader.BLINK_MATCHING_PAREN, 0); // half a second at every bracket
+    editor.setVariable(LineReader.HISTORY_SIZE, HISTORY_LINES);
+    editor.setVariable(LineReader.HISTORY_FILE_SIZE, HISTORY_LINES);
     if (history != null) {
-      builder.variable(LineReader.HISTORY_FILE, history);
+      editor.setVariable(LineReader.HISTORY_FILE, history);
     }
-    return builder.build();
+    editor.setHistory(new DefaultHistory()); // reads what there is
+    return editor;
   }
 
   /// Where what is typed is kept, made for its owner alone: messages may be secrets.

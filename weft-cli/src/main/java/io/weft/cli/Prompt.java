@@ -72,13 +72,13 @@ final class Prompt {
     this.reader = Person.reader(terminal, history, commands.keySet());
     terminal.handle(Terminal.Signal.INT, signal -> interrupted());
     this.screen = new Screen(reader::printAbove, Terminals.wantColors());
-    add("help", "/help", "this list", words -> help());
+    add("help", "/help", "this list", alone(this::help));
     add("text", "/text TEXT", "send a text that begins with a slash; so does //TEXT", this::text);
     add("hex", "/hex BYTES", "send bytes, as /hex 00 ff", this::hex);
     add("base64", "/base64 DATA", "send bytes, as /base64 AP8=", this::base64);
     add("file", "/file FILE", "send a file as a binary message", this::file);
     add("textfile", "/textfile FILE", "send a file as a text message", this::textFile);
-    add("ping", "/ping", "ping, and show the round trip", words -> ping());
+    add("ping", "/ping", "ping, and show the round trip", alone(this::ping));
     add(
         "close",
         "/close [CODE [REASON]]",
@@ -89,7 +89,7 @@ final class Prompt {
     add("binary", "/binary hex|base64", "how binary messages are shown", this::binary);
     add("save", "/save FILE", "keep the message that came last in a new file", this::save);
     add("record", "/record FILE|off", "record all that happens, for --replay", this::record);
-    add("info", "/info", "what is known of the connection", words -> info());
+    add("info", "/info", "what is known of the connection", alone(this::info));
   }
 
   private void add(String name, String usage, String what, Action action) {
@@ -315,6 +315,23 @@ final class Prompt {
     } catch (IllegalArgumentException e) {
       screen.complain(e.getMessage() + ".");
     }
+  }
+
+  /// What a command does that takes no words.
+  private interface Plain {
+    void run() throws InterruptedException;
+  }
+
+  /// Refuses words that would be dropped.
+  private Action alone(Plain action) {
+    return words -> {
+      if (words.isEmpty()) {
+        action.run();
+      } else {
+        screen.complain(
+            "this command takes nothing behind it, and was given " + Escape.value(words) + ".");
+      }
+    };
   }
 
   private Action on(Consumer<Boolean> setting) {

@@ -39,6 +39,27 @@ final class Terminals {
     }
   }
 
+  /// Stops this process, and those it is in a pipe with, until something has it go on (SIGTSTP).
+  /// Nothing happens where nobody would, as in a session without job control.
+  @SuppressWarnings("restricted") // the launcher and the jar's manifest allow it
+  static void stopProcess() {
+    if (!Terminals.class.getModule().isNativeAccessEnabled()) {
+      return;
+    }
+    int number = System.getProperty("os.name", "").equals("Linux") ? 20 : 18;
+    Linker linker = Linker.nativeLinker();
+    try {
+      MethodHandle kill =
+          linker.downcallHandle(
+              linker.defaultLookup().findOrThrow("kill"),
+              FunctionDescriptor.of(
+                  ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+      int _ = (int) kill.invokeExact(0, number);
+    } catch (Throwable unknown) {
+      return; // then it goes on
+    }
+  }
+
   /// Whether colours are welcome on a terminal (no-color.org).
   static boolean wantColors() {
     String no = System.getenv("NO_COLOR");

@@ -74,6 +74,10 @@ final class Tools {
     return find("weft.fish", "/usr/bin/fish");
   }
 
+  static Path tmux() {
+    return find("weft.tmux", "/usr/bin/tmux");
+  }
+
   /// The JVM of this process, for children that need one.
   static Path java() {
     return Path.of(System.getProperty("java.home"), "bin", "java");
