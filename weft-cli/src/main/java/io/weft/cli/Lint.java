@@ -310,6 +310,14 @@ final class Lint implements Callable<Integer> {
       facts = met;
       if (!json) {
         out().println("The endpoint " + said(met) + ".");
+        if (!met.proxy().isEmpty()) {
+          out()
+              .println(
+                  "A proxy answers for it ("
+                      + Escape.printable(Escape.clip(met.proxy()))
+                      + "): what is found of handshakes and of slow clients may be the proxy's doing."
+                      + " Lint the server itself to know.");
+        }
         progress();
       }
     }
@@ -388,6 +396,7 @@ final class Lint implements Callable<Integer> {
       report.put("echoesText", facts.echoesText());
       report.put("echoesBinary", facts.echoesBinary());
       report.put("deflates", facts.deflates());
+      report.put("proxy", facts.proxy());
     }
     ArrayNode rules = report.putArray("rules");
     for (Finding finding : findings) {

@@ -190,7 +190,7 @@ public final class Linter {
 
   private Facts meet(Dialer dialer) throws InterruptedException, Unreachable {
     Set<Need> met = EnumSet.noneOf(Need.class);
-    Lab lab = new Lab(dialer, target, Facts.of(met), longest);
+    Lab lab = new Lab(dialer, target, Facts.of(met, ""), longest);
     try {
       Request request = lab.request();
       Answer answer = lab.answer(request);
@@ -206,11 +206,20 @@ public final class Linter {
       if (offered.isUpgrade() && !offered.all("Sec-WebSocket-Extensions").isEmpty()) {
         met.add(Need.DEFLATE);
       }
-      return Facts.of(met);
+      return Facts.of(met, proxy(lab, answer));
     } catch (IOException e) {
       throw new Unreachable(String.valueOf(e.getMessage()), e);
     } catch (Breach breach) {
-      return Facts.of(met); // the rules will tell
+      return Facts.of(met, ""); // the rules will tell
+    }
+  }
+
+  /// Who stands in front of the server; empty if nothing shows.
+  private static String proxy(Lab lab, Answer sound) throws InterruptedException {
+    try {
+      return Facts.proxy(sound, lab.answer(lab.request().line("no header at all")));
+    } catch (IOException e) {
+      return ""; // what such a request does to it, the rules will tell
     }
   }
 

@@ -41,7 +41,17 @@ final class Request {
     if (!target.subprotocols().isEmpty()) {
       add("Sec-WebSocket-Protocol", String.join(", ", target.subprotocols()));
     }
-    lines.addAll(target.headers());
+    target.headers().forEach(this::own);
+  }
+
+  /// Adds a header that the user gives. Host and Origin stand once, so theirs takes the place of
+  /// ours.
+  private void own(String header) {
+    String name = header.substring(0, Math.max(0, header.indexOf(':')));
+    if (name.equalsIgnoreCase("Host") || name.equalsIgnoreCase("Origin")) {
+      drop(name);
+    }
+    line(header);
   }
 
   Request method(String other) {
