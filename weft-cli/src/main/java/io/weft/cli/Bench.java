@@ -178,6 +178,9 @@ final class Bench implements Callable<Integer> {
       result
           .failures()
           .forEach((kind, times) -> err().println("weft bench: " + failure(kind, times)));
+      if (lacksFiles(result)) {
+        err().println(ClientOptions.TOO_MANY_FILES);
+      }
       err().flush();
       return Main.CANNOT_CONNECT;
     }
@@ -189,6 +192,11 @@ final class Bench implements Callable<Integer> {
     }
     out().flush();
     return exit;
+  }
+
+  private static boolean lacksFiles(Result result) {
+    return result.failures().keySet().stream()
+        .anyMatch(kind -> kind.contains("Too many open files"));
   }
 
   // ---- What is asked for ------------------------------------------------------------------------
@@ -284,6 +292,9 @@ final class Bench implements Callable<Integer> {
       writeLatencies(all);
     }
     result.failures().forEach((kind, times) -> out().println("FAILED    " + failure(kind, times)));
+    if (lacksFiles(result)) {
+      out().println("note      " + ClientOptions.TOO_MANY_FILES);
+    }
     if (result.processorShare() > BUSY) {
       out()
           .printf(

@@ -3,6 +3,9 @@ package io.weft.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.weft.Endpoint;
+import io.weft.Server;
+import io.weft.WebSocket;
 import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,6 +57,33 @@ final class BenchTest {
     assertTrue(lines.get(4).matches("latency   p50 .*   p90 .*   p99 .*   p99.9 .*   max .*"));
     assertTrue(lines.get(6).matches("  to .*%( +#*)?"), out.toString());
     assertEquals("", err.toString());
+  }
+
+  /// It greets, so it echoes wrongly before anything was sent, or while it is: the end is the same.
+  @Test
+  void anEndpointThatSpeaksFirstIsAFaultAndNoFailureToConnect() {
+    Endpoint greeter =
+        new Endpoint() {
+          @Override
+          public void opened(WebSocket ws) {
+            ws.send("hello");
+          }
+        };
+    try (Server server = Server.at("127.0.0.1", 0).loops(1).route("/", greeter).start()) {
+      String url = "ws://127.0.0.1:" + server.port() + "/";
+      for (int time = 0; time < 5; time++) {
+        assertEquals(
+            Main.ENDED_BADLY,
+            run(
+                "bench",
+                url,
+                "--connections=5",
+                "--warm-up=50ms",
+                "--duration=50ms",
+                "--timeout=1s"));
+      }
+    }
+    assertTrue(out.toString().contains("an echo was not what was sent"), out.toString());
   }
 
   @Test

@@ -24,7 +24,7 @@ public record Result(
 
   /// A second.
   public double messagesPerSecond() {
-    return messages() / seconds;
+    return seconds == 0 ? 0 : messages() / seconds;
   }
 
   /// Everything that went wrong.

@@ -30,6 +30,8 @@ final class Talker implements Endpoint {
   private long nextNs;
   private long intervalNs;
   private boolean talking;
+  private boolean hushed;
+  private boolean wasOpened;
 
   Talker(Plan plan, Tally tally, int number) {
     this.plan = plan;
@@ -57,6 +59,7 @@ final class Talker implements Endpoint {
   void hush() {
     synchronized (lock) {
       talking = false;
+      hushed = true;
     }
   }
 
@@ -76,6 +79,13 @@ final class Talker implements Endpoint {
   boolean isOpen() {
     synchronized (lock) {
       return ws != null;
+    }
+  }
+
+  /// Whether there was a connection, whatever has become of it.
+  boolean wasOpened() {
+    synchronized (lock) {
+      return wasOpened;
     }
   }
 
@@ -119,6 +129,7 @@ final class Talker implements Endpoint {
   public void opened(WebSocket opened) {
     synchronized (lock) {
       ws = opened;
+      wasOpened = true;
     }
   }
 
@@ -163,7 +174,7 @@ final class Talker implements Endpoint {
   @Override
   public void closed(WebSocket from, Close close) {
     synchronized (lock) {
-      if (ws != null && (talking || sent > answered)) {
+      if (ws != null && (!hushed || sent > answered)) {
         String reason = close.reason().isEmpty() ? "" : " " + close.reason();
         tally.failed("closed with " + close.code() + reason);
       }
