@@ -1,5 +1,6 @@
 package io.weft.cli;
 
+import io.weft.Request;
 import io.weft.Response;
 import io.weft.Server;
 import java.io.IOException;
@@ -56,6 +57,14 @@ final class Console {
     }
     Response index = response("index.html", Console.class.getResource("console/index.html"));
     server.http("/", request -> index);
+    server.http("/host", Console::host);
+  }
+
+  /// What this server is asked for, as it sees it: a page that was asked for by another name knows
+  /// then that a proxy in front passes its own.
+  private static Response host(Request request) {
+    String host = request.header("Host");
+    return Response.text(200, host == null ? "" : host).header("Cache-Control", "no-store");
   }
 
   private static void add(Server.Builder server, String file, @Nullable URL source) {

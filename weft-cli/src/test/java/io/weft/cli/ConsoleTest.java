@@ -3,6 +3,7 @@ package io.weft.cli;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -11,6 +12,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -48,6 +51,31 @@ final class ConsoleTest {
       assertEquals(200, answer.statusCode(), file);
       assertArrayEquals(Files.readAllBytes(folder.resolve(file)), answer.body(), file);
     }
+  }
+
+  /// A proxy may serve it under a prefix that it strips.
+  @Test
+  void namesItsFilesByRelativeAddresses() throws Exception {
+    String page =
+        serving
+            .http
+            .send(serving.request("/").build(), HttpResponse.BodyHandlers.ofString())
+            .body();
+    Matcher addresses = Pattern.compile("(?:src|href)=\"([^\"#]*)\"").matcher(page);
+    int found = 0;
+    while (addresses.find()) {
+      found++;
+      assertFalse(addresses.group(1).matches("/.*|.*:.*"), addresses.group(1));
+      assertTrue(Console.FILES.contains(addresses.group(1)), addresses.group(1));
+    }
+    assertTrue(found >= 4, page);
+  }
+
+  @Test
+  void saysWhichHostItIsAskedFor() throws Exception {
+    HttpResponse<String> answer =
+        serving.http.send(serving.request("/host").build(), HttpResponse.BodyHandlers.ofString());
+    assertEquals("127.0.0.1:" + serving.server.port(), answer.body());
   }
 
   @ParameterizedTest

@@ -1,7 +1,7 @@
 // The chat view: a WebSocket of its own to /chat/{room}?name=…. What it sends is plain text; what
 // comes back is {"type":"say"|"join"|"leave", "name", "text" or "members"}.
 
-import { clockTime, InvalidInput } from "./payload.js";
+import { clockTime, InvalidInput, visible } from "./payload.js";
 import { closeSentence, refusalCauses } from "./target.js";
 
 const MAX_LINES = 500;
@@ -40,7 +40,7 @@ export function startChat(serverUrl) {
   function join() {
     name = required("chat-name", "Type the name to speak under.");
     const room = required("chat-room", "Type the room to enter.");
-    const url = new URL(`/chat/${encodeURIComponent(room)}`, serverUrl());
+    const url = new URL(`${serverUrl()}/chat/${encodeURIComponent(room)}`);
     url.searchParams.set("name", name);
 
     const mine = new WebSocket(url);
@@ -86,16 +86,16 @@ export function startChat(serverUrl) {
     item.dataset.author = author;
     item.dataset.tone = tone(author);
     const head = add(item, "p", "head");
-    add(head, "b", "author").textContent = author;
+    add(head, "b", "author").textContent = visible(author);
     const time = add(head, "time", "time");
     time.textContent = clockTime(Date.now()).slice(0, 5);
-    add(item, "p", "said").textContent = text;
+    add(item, "p", "said").textContent = visible(text);
     follow(item, own);
   }
 
   function line(kind, text) {
     const item = newLine(kind);
-    item.textContent = text;
+    item.textContent = visible(text);
     follow(item, false);
   }
 

@@ -69,7 +69,11 @@ function opened() {
   session.openedAt = performance.now();
   const { protocol, extensions } = session.socket;
   const agreed = [protocol && `subprotocol ${protocol}`, extensions].filter(Boolean).join(", ");
-  timeline.event("open", `open${agreed ? `: ${agreed}` : ""}`);
+  timeline.event("open", `open${agreed ? `: ${agreed}` : ""}`, {
+    direction: "sent",
+    kind: "open",
+    payload: session.url.href,
+  });
   announce(`Connected to ${session.url.host}.`);
   showAll();
 }
@@ -89,7 +93,13 @@ function closed(close) {
   const sentence = closeSentence(close);
   if (session.cancelled) timeline.event("close", "cancelled before it was open");
   else if (neverOpen) timeline.event("error", "the handshake was refused, or the server was not reached");
-  else timeline.event("close", `closed: ${sentence}`);
+  else {
+    const { code, reason } = close;
+    // A recording sends again what was sent, and of a close that can be only what a page may say.
+    const ours = session.closing && (code === 1000 || code >= 3000);
+    const direction = ours ? "sent" : "received";
+    timeline.event("close", `closed: ${sentence}`, { direction, kind: "close", code, payload: reason });
+  }
   $("last-close").textContent = sentence;
   $("last-close").dataset.clean = close.wasClean;
   announce(`Closed: ${sentence}.`);
@@ -108,12 +118,14 @@ function send(message) {
 
 function disconnect() {
   if (readyState() === WebSocket.CONNECTING) session.cancelled = true;
+  session.closing = true;
   session.socket.close(...(session.cancelled ? [] : [1000]));
   showAll();
 }
 
 function closeAsAsked() {
   const [code, reason] = parseClose($("close-code").value, $("close-reason").value);
+  session.closing = true;
   if (code === undefined) session.socket.close();
   else session.socket.close(code, reason);
   timeline.event("info", `closing with ${code ?? "no code"}` + (reason ? `, reason “${reason}”` : ""));
@@ -331,7 +343,7 @@ function usePreset({ path, mode, example }) {
 function serverUrl() {
   try {
     const url = parseUrl($("url").value);
-    return `${url.protocol}//${url.host}`;
+    return url.href.startsWith(`${HOME}/`) ? HOME : `${url.protocol}//${url.host}`;
   } catch {
     return HOME;
   }
@@ -384,19 +396,9 @@ function onToggle(button, then) {
 }
 
 function exportTimeline() {
-  const record = {
-    exported: new Date().toISOString(),
-    url: session?.url.href ?? null,
-    subprotocol: session?.socket.protocol ?? null,
-    extensions: session?.socket.extensions ?? null,
-    sent: session?.sent ?? null,
-    received: session?.received ?? null,
-    dropped: timeline.dropped,
-    timeline,
-  };
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([JSON.stringify(record, null, 2)], { type: "application/json" }));
-  link.download = `weft-${record.exported.replace(/[:.]/g, "-")}.json`;
+  link.href = URL.createObjectURL(new Blob([timeline.recording()], { type: "application/jsonl" }));
+  link.download = `weft-${new Date().toISOString().replace(/[:.]/g, "-")}.jsonl`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   announce(`Exported ${count(timeline.length)} rows.`);

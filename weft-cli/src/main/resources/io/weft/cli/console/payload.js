@@ -66,6 +66,19 @@ export function parseBase64(text) {
   }
 }
 
+// Controls, and what reorders or hides text: marks of direction, fillers, tags (Unicode §23). Line
+// breaks, tabs and joiners stay; Persian and families of emoji are written with the latter.
+const UNSEEN =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
+
+/** A text in which nothing hides and nothing turns the direction of what stands beside it. */
+export function visible(text) {
+  return text.replace(UNSEEN, (c) => {
+    const digits = c.codePointAt(0).toString(16);
+    return digits.length > 4 ? `\\u{${digits}}` : `\\u${digits.padStart(4, "0")}`;
+  });
+}
+
 export function toHex(bytes) {
   return Array.from(bytes, hex2).join(" ");
 }

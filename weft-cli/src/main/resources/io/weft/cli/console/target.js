@@ -3,10 +3,16 @@
 
 import { InvalidInput, nameOf, utf8Bytes } from "./payload.js";
 
-/** The server that sent this page, as ws://host or wss://host. */
+/** The folder that this page came from, without a slash at its end: empty, or a proxy's prefix as /app. */
+const PREFIX = location.host ? new URL(".", location.href).pathname.replace(/\/$/, "") : "";
+
+/** The server that sent this page, as ws://host or wss://host, with the prefix that a proxy strips. */
 export const HOME = location.host
-  ? `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}`
+  ? `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${PREFIX}`
   : "ws://localhost:8080";
+
+/** What a WebSocket endpoint answers a plain GET. */
+const UPGRADE_REQUIRED = 426;
 
 /** Longest close reason: a control frame holds 125 bytes and the code takes 2 (§5.5). */
 export const REASON_BYTES = 123;
@@ -108,16 +114,28 @@ export function closeSentence({ code, reason, wasClean }) {
  */
 export async function refusalCauses(url, protocols) {
   const causes = [];
-  const own = `${url.protocol}//${url.host}` === HOME;
+  const own = url.href.startsWith(`${HOME}/`);
+  let isEndpoint = false;
   if (own) {
-    causes.push({ text: await plainAnswer(url) });
+    const seen = await hostAsSeen();
+    if (seen && seen !== location.host) {
+      causes.push({
+        text: `Origin not allowed: a proxy passes the server another Host (${seen}) than you asked for (${location.host}), so it takes this page for a stranger's. With nginx, add`,
+        command: "proxy_set_header Host $http_host;",
+      });
+    }
+    const answer = await plainAnswer(url);
+    isEndpoint = answer.status === UPGRADE_REQUIRED;
+    causes.push(answer);
   } else {
     causes.push({
       text: `Origin not allowed: this page comes from ${location.origin}. Start the server with`,
       command: `./weft serve --origin ${location.origin}`,
     });
   }
-  causes.push({ text: `Wrong path: is ${url.pathname} an endpoint of that server?` });
+  if (!isEndpoint) {
+    causes.push({ text: `Wrong path: is ${url.pathname} an endpoint of that server?` });
+  }
   if (!own) causes.push({ text: `Server down: nothing may be listening on ${url.host}.` });
   if (url.protocol === "wss:") {
     causes.push({ text: `Certificate not trusted: open https://${url.host}/ once and look.` });
@@ -135,8 +153,21 @@ async function plainAnswer(url) {
     const answer = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(3000) });
     const body = answer.headers.get("content-type")?.startsWith("text/plain") ? await answer.text() : "";
     const why = body.trim() ? ` (“${body.trim().slice(0, 120)}”)` : "";
-    return `The server is up; it answers a plain GET of this path with ${answer.status}${why}.`;
+    return {
+      status: answer.status,
+      text: `The server is up; it answers a plain GET of this path with ${answer.status}${why}.`,
+    };
   } catch {
-    return `The server ${url.host} does not answer: it is down or was restarted elsewhere.`;
+    return { text: `The server ${url.host} does not answer: it is down or was restarted elsewhere.` };
+  }
+}
+
+/** The Host that this page's server is asked for, behind whatever stands in front; "" if unknown. */
+async function hostAsSeen() {
+  try {
+    const answer = await fetch("host", { cache: "no-store", signal: AbortSignal.timeout(3000) });
+    return answer.ok ? (await answer.text()).trim() : "";
+  } catch {
+    return "";
   }
 }

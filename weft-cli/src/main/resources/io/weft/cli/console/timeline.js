@@ -2,7 +2,7 @@
 // appends to an array; rows are made once a frame, so that a thousand messages a second cost the
 // page sixty updates. Payloads reach the page through textContent and nothing else.
 
-import { clockTime, count, hexdump, isJson, prettyJson, size, toBase64, toHex, utf8Bytes } from "./payload.js";
+import { clockTime, count, hexdump, isJson, prettyJson, size, toBase64, toHex, utf8Bytes, visible } from "./payload.js";
 
 const MAX_ROWS = 2000;
 // Entries keep whole payloads, for "show all" and export; so their bytes are bounded as well.
@@ -85,9 +85,12 @@ export class Timeline {
     }
   }
 
-  /** Adds a line about the connection itself; kind is open, close, error or info. */
-  event(kind, text) {
-    this.#add({ direction: "event", kind, at: Date.now(), size: 0, text });
+  /**
+   * Adds a line about the connection itself; kind is open, close, error or info. What a recording
+   * says of it, if anything, is in record: direction, kind, code and payload.
+   */
+  event(kind, text, record) {
+    this.#add({ direction: "event", kind, at: Date.now(), size: 0, text, record });
   }
 
   clear() {
@@ -138,15 +141,20 @@ export class Timeline {
     this.#onChange();
   }
 
-  /** What is kept, as plain values for a JSON file; binary as base64. */
-  toJSON() {
-    return this.#entries.map((entry) => ({
-      time: new Date(entry.at).toISOString(),
-      direction: DIRECTIONS[entry.direction],
-      kind: entry.kind,
-      ...(entry.direction !== "event" && { bytes: entry.size }),
-      ...(entry.kind === "binary" ? { base64: entry.bytes && toBase64(entry.bytes) } : { text: entry.text }),
-    }));
+  /** What is kept as a recording, an object a line: what `weft connect --replay` reads. */
+  recording() {
+    const lines = [];
+    for (const { at, direction, kind, text, bytes, record } of this.#entries) {
+      const time = new Date(at).toISOString();
+      if (record) {
+        lines.push({ time, ...record });
+      } else if (kind === "binary") {
+        lines.push({ time, direction: DIRECTIONS[direction], kind, payload: toBase64(bytes ?? new Uint8Array()) });
+      } else if (direction !== "event") {
+        lines.push({ time, direction: DIRECTIONS[direction], kind: "text", payload: text });
+      }
+    }
+    return lines.map((line) => JSON.stringify(line) + "\n").join("");
   }
 
   // --------------------------------------------------------------------------- entries
@@ -314,7 +322,7 @@ function shown(entry) {
     const bytes = short ? entry.bytes.subarray(0, SHORT_BINARY_BYTES) : entry.bytes;
     return { text: hexdump(bytes, narrow.matches ? 8 : 16), short };
   }
-  const text = entry.unfolded ? prettyJson(entry.text) : entry.text;
+  const text = visible(entry.unfolded ? prettyJson(entry.text) : entry.text);
   if (entry.whole || entry.direction === "event") return { text, short: false };
   let end = Math.min(text.length, SHORT_CHARS);
   if (!entry.unfolded) end = Math.min(end, endOfLine(text, SHORT_LINES));
