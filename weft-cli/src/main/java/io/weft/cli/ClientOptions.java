@@ -7,10 +7,15 @@ import io.weft.HandshakeException;
 import io.weft.Limits;
 import io.weft.Tls;
 import java.io.UncheckedIOException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
@@ -25,9 +30,25 @@ import picocli.CommandLine.TypeConversionException;
 /// wait.
 final class ClientOptions {
 
+  static final String TOO_MANY_FILES =
+      "This process may open no more files: raise the limit, as ulimit -n 65536, or open fewer"
+          + " connections.";
+
+  private static final String CERTIFICATE =
+      "It wants a certificate of the client: --cert FILE and --key FILE show one.";
+
   private static final int UNAUTHORIZED = 401;
   private static final int FORBIDDEN = 403;
   private static final int PROXY_AUTHENTICATION_REQUIRED = 407;
+
+  /// What is shown of the body of a refusal.
+  private static final int MOST_SAID_CHARS = 2_000;
+
+  /// A scheme that no WebSocket over TCP has, as in ws+unix:/run/app.sock.
+  private static final Pattern OTHER_SCHEME = Pattern.compile("^(ws\\+unix|wss\\+unix|unix):");
+
+  /// What names a user in a whole URL, in front of the host.
+  private static final String USER_INFO = "^([^/]*//)[^/?#@]*@";
 
   private static final Pattern SCHEME = Pattern.compile("^([A-Za-z][A-Za-z0-9+.-]*)://");
 
@@ -49,6 +70,13 @@ final class ClientOptions {
       paramLabel = "NAME:VALUE",
       description = "Send this header with the handshake. Repeatable")
   private List<String> headers = new ArrayList<>();
+
+  @Option(
+      names = {"-u", "--user"},
+      paramLabel = "NAME:PASSWORD",
+      description =
+          "Say who you are, by Basic authentication (RFC 7617). ws://name:password@host does the same")
+  private String user = "";
 
   @Option(
       names = "--cookie",
@@ -151,11 +179,35 @@ final class ClientOptions {
 
   /// The URL with all that may be left out of it.
   String url() {
-    return whole(url);
+    return whole(url).replaceFirst(USER_INFO, "$1");
+  }
+
+  /// Name and password, as the option or the URL has them; null if nobody is named.
+  private @Nullable String user() {
+    if (!user.isEmpty()) {
+      if (!user.contains(":")) {
+        throw new IllegalArgumentException("--user has no ':': write it as --user name:password");
+      }
+      return user;
+    }
+    String whole = whole(url);
+    String bare = url();
+    if (whole.length() == bare.length()) {
+      return null;
+    }
+    int from = whole.indexOf("//") + 2;
+    String encoded = whole.substring(from, from + whole.length() - bare.length() - 1);
+    return URLDecoder.decode(encoded.replace("+", "%2B"), StandardCharsets.UTF_8);
   }
 
   /// A URL with all that may be left out of it.
+  ///
+  /// @throws IllegalArgumentException if it is of a kind that is not spoken
   static String whole(String url) {
+    if (OTHER_SCHEME.matcher(url).find()) {
+      throw new IllegalArgumentException(
+          "Unix domain sockets are not spoken yet: write a URL as ws://localhost:8080/echo");
+    }
     var scheme = SCHEME.matcher(url);
     if (!scheme.find()) {
       return "ws://" + (url.startsWith(":") ? "localhost" : "") + url;
@@ -199,6 +251,12 @@ final class ClientOptions {
       Tls tls = way.tls();
       if (tls != null) {
         client = client.tls(tls);
+      }
+      String who = user();
+      if (who != null) {
+        byte[] bytes = who.getBytes(StandardCharsets.UTF_8);
+        client =
+            client.header("Authorization", "Basic " + Base64.getEncoder().encodeToString(bytes));
       }
       for (String header : headers) {
         String[] pair = pair("--header", header, ":", "'Authorization: Bearer abc'");
@@ -266,7 +324,7 @@ final class ClientOptions {
     StringBuilder hint = new StringBuilder();
     String body = thrown.bodyText().strip();
     if (!body.isEmpty()) {
-      hint.append("It says: ").append(Escape.value(body)).append('\n');
+      hint.append(said(body)).append('\n');
     }
     String location = thrown.header("Location");
     if (location != null) {
@@ -276,31 +334,71 @@ final class ClientOptions {
     return hint.append(advice(thrown)).toString().stripTrailing();
   }
 
+  /// What a server says, as text: JSON is indented, and only what would harm a terminal is escaped.
+  private static String said(String body) {
+    String indented = Json.pretty(body);
+    String text = indented == null ? body : indented;
+    String clipped = text.length() > MOST_SAID_CHARS ? cut(text) : text;
+    String shown = Escape.block(clipped.replace("\r\n", "\n"));
+    return shown.contains("\n") ? "It says:\n    " + shown : "It says: " + shown;
+  }
+
+  private static String cut(String text) {
+    int end =
+        Character.isHighSurrogate(text.charAt(MOST_SAID_CHARS - 1))
+            ? MOST_SAID_CHARS - 1
+            : MOST_SAID_CHARS;
+    return text.substring(0, end) + "…";
+  }
+
   private static String advice(HandshakeException thrown) {
     String message = String.valueOf(thrown.getMessage());
     return switch (thrown.step()) {
       case RESOLVING -> "Check the host's name, and that this machine can look names up.";
       case CONNECTING ->
-          message.contains("Connection refused")
-              ? "Nobody listens there: check the port, and that the server runs."
-              : "Check host and port, and whether a firewall or a --proxy stands between.";
+          message.contains("Too many open files")
+              ? TOO_MANY_FILES
+              : message.contains("Connection refused")
+                  ? "Nobody listens there: check the port, and that the server runs."
+                  : "Check host and port, and whether a firewall or a --proxy stands between.";
       case TUNNELLING ->
           thrown.status() == PROXY_AUTHENTICATION_REQUIRED
               ? "Give user and password, as --proxy http://user:password@host:3128."
               : "--proxy none goes straight.";
       case SECURING ->
-          message.contains("does not speak TLS")
-              ? "For a server without TLS the URL begins with ws://."
-              : message.contains("certificate") && !message.contains("expired")
-                  ? "--ca FILE trusts a certificate or its authority; --insecure takes any, to try"
-                      + " things."
-                  : "";
+          wantsCertificate(message)
+              ? CERTIFICATE
+              : message.contains("does not speak TLS")
+                  ? "For a server without TLS the URL begins with ws://."
+                  : message.contains("certificate") && !message.contains("expired")
+                      ? "--ca FILE trusts a certificate or its authority; --insecure takes any, to try"
+                          + " things."
+                      : "";
       case UPGRADING ->
           switch (thrown.status()) {
-            case UNAUTHORIZED -> "Say who you are, as -H 'Authorization: Bearer abc'.";
+            case 0 -> wantsCertificate(message) ? CERTIFICATE : "";
+            case UNAUTHORIZED -> credentials(thrown.header("WWW-Authenticate"));
             case FORBIDDEN -> "It may want another --origin, a --cookie or a header.";
             default -> "";
           };
+    };
+  }
+
+  /// Whether the server has refused us for want of a certificate (RFC 8446 §6.2).
+  private static boolean wantsCertificate(String message) {
+    return message.contains("certificate_required") || message.contains("bad_certificate");
+  }
+
+  /// How to say who one is, by what the server asks for (RFC 9110 §11.6.1).
+  private static String credentials(@Nullable String asked) {
+    String scheme = asked == null ? "" : asked.strip().split("[\\s,]", 2)[0];
+    return switch (scheme.toLowerCase(Locale.ROOT)) {
+      case "basic" -> "Say who you are, as --user name:password.";
+      case "bearer", "" -> "Say who you are, as -H 'Authorization: Bearer abc'.";
+      default ->
+          "It asks for "
+              + Escape.value(scheme)
+              + " credentials: give them with -H 'Authorization: …'.";
     };
   }
 

@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
       "",
       "At a terminal /help lists its commands. In a pipe every line of standard input is sent as a message, and every message that comes is"
           + " printed as a line. At the end of the input it waits until nothing has come for"
-          + " --wait, and closes."
+          + " --wait, and closes; for the first answer to what was sent it waits longer."
     },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
@@ -40,6 +40,7 @@ import picocli.CommandLine.Spec;
       "69:the server cannot be reached",
       "70:weft itself failed",
       "74:a file or the output cannot be written",
+      "75:all was sent, and no answer came in time",
       "76:the server refused the handshake, or did not answer it as it should",
       "130, 143:ended by Ctrl-C, by SIGTERM, after closing"
     },
@@ -98,7 +99,13 @@ final class Connect implements Callable<Integer> {
       Conversation ws = target.connect();
       Session session = new Session(ws, 0, target.url(), show);
       Pipe.Plan plan =
-          new Pipe.Plan(pipe.count(), pipe.patience(), closeCode, closeReason, "the server");
+          new Pipe.Plan(
+              pipe.count(),
+              pipe.patience(),
+              pipe.patienceForAnswer(),
+              closeCode,
+              closeReason,
+              "the server");
       return new Pipe(session, plan, streams.err()).run(source);
     }
   }

@@ -1,11 +1,17 @@
 package io.weft.cli;
 
 /// Makes what strangers send fit to print: no character of it can begin a line, move a cursor, turn
-/// the direction of writing, or pass for another.
+/// the direction of writing, or hide. Joiners stay, which Persian and families of emoji need.
 final class Escape {
 
   /// The longest value that is printed whole; of longer ones this much, and an ellipsis.
   static final int MAX_CHARS = 256;
+
+  /// Parts the letters beside it, as Persian and Indian scripts are written (Unicode §23.2).
+  private static final int ZERO_WIDTH_NON_JOINER = 0x200C;
+
+  /// Joins the letters, or emoji, beside it.
+  private static final int ZERO_WIDTH_JOINER = 0x200D;
 
   private Escape() {}
 
@@ -16,11 +22,23 @@ final class Escape {
         !clipped.isEmpty()
             && clipped
                 .codePoints()
-                .allMatch(c -> isPrintable(c) && c != ' ' && c != '"' && c != '\\' && c != '=');
+                .allMatch(c ->
+                    isPrintable(c)
+                        && !isJoiner(c)
+                        && c != ' '
+                        && c != '"'
+                        && c != '\\'
+                        && c != '=');
     if (plain) {
       return clipped;
     }
-    return '"' + printable(clipped.replace("\\", "\\\\").replace("\"", "\\\"")) + '"';
+    String quoted = printable(clipped.replace("\\", "\\\\").replace("\"", "\\\""));
+    // A name with a joiner in it must not look like one without.
+    return '"' + quoted.replace("\u200c", "\\u200c").replace("\u200d", "\\u200d") + '"';
+  }
+
+  private static boolean isJoiner(int codePoint) {
+    return codePoint == ZERO_WIDTH_NON_JOINER || codePoint == ZERO_WIDTH_JOINER;
   }
 
   /// A text on a terminal: lines and tabs stay what they are, every line but the first is indented,
@@ -90,9 +108,12 @@ final class Escape {
     }
   }
 
-  /// Whether a code point shows as itself: no control, no format (which would turn the direction of
-  /// writing), no line separator, no half of a pair.
+  /// Whether a code point shows as itself, or shapes those beside it: no control, no format that
+  /// would turn the direction of writing or hide, no line separator, no half of a pair.
   static boolean isPrintable(int codePoint) {
+    if (isJoiner(codePoint)) {
+      return true;
+    }
     return switch (Character.getType(codePoint)) {
       case Character.CONTROL,
           Character.FORMAT,

@@ -198,7 +198,8 @@ final class Listen implements Callable<Integer> {
       Session session = new Session(ws, once ? 0 : number, path, show);
       if (once) {
         Pipe.Plan plan =
-            new Pipe.Plan(pipe.count(), pipe.patience(), Close.NORMAL, "", "the client");
+            new Pipe.Plan(
+                pipe.count(), pipe.patience(), pipe.patience(), Close.NORMAL, "", "the client");
         int verdict = new Pipe(session, plan, main.streams().err()).run(source);
         locked(() -> code = verdict);
         return;

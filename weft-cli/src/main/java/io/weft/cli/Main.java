@@ -83,6 +83,9 @@ public final class Main implements Callable<Integer> {
   /// Exit code: a file or the output cannot be written (EX_IOERR of sysexits.h).
   static final int CANNOT_WRITE = 74;
 
+  /// Exit code: what was sent was not answered in time (EX_TEMPFAIL of sysexits.h).
+  static final int NO_ANSWER = 75;
+
   /// Exit code: the server refused the handshake, or did not answer it as it should (EX_PROTOCOL of
   /// sysexits.h).
   static final int REFUSED = 76;
@@ -119,6 +122,10 @@ public final class Main implements Callable<Integer> {
 
   /// Runs the command line and ends the process with its exit code.
   public static void main(String[] args) {
+    if (Arguments.areLost(args)) {
+      System.err.println(Arguments.WHY);
+      System.exit(USAGE);
+    }
     if (mayTakeIoUring(args)) {
       // Beside what follows: to try it out takes as long as to understand the command line.
       Thread.ofPlatform().daemon().name("weft-io_uring").start(Transport.IO_URING::refusal);

@@ -20,10 +20,18 @@ final class Pipe {
   ///
   /// @param count when so many messages have come; 0 for no end
   /// @param patience how long to wait in silence when all is sent
+  /// @param answer how long to wait for the first message then, if something was sent: longer than
+  ///   `patience` where an answer is expected, and whether one came is told by the exit code
   /// @param code of our Close
   /// @param reason of our Close
   /// @param peer who is at the other end, as "the server"
-  record Plan(int count, Duration patience, int code, String reason, String peer) {}
+  record Plan(int count, Duration patience, Duration answer, int code, String reason, String peer) {
+
+    /// Whether an answer is expected to what is sent.
+    boolean expectsAnswer() {
+      return answer.compareTo(patience) > 0;
+    }
+  }
 
   /// How long to wait, when the connection has ended, for the sender to miss it. One that waits for
   /// standard input never does.
@@ -43,6 +51,7 @@ final class Pipe {
   private boolean showing;
   private long quietSinceNs;
   private long shown;
+  private boolean unanswered;
   private @Nullable String unsent;
   private @Nullable Failure failure;
   private @Nullable Close end;
@@ -185,8 +194,11 @@ final class Pipe {
       while (end == null && failure == null && !isEnough()) {
         long leftNs = Long.MAX_VALUE;
         if (allSent && !showing) {
-          leftNs = quietSinceNs + plan.patience.toNanos() - System.nanoTime();
+          boolean awaited = awaitsAnswer();
+          Duration patience = awaited ? plan.answer : plan.patience;
+          leftNs = quietSinceNs + patience.toNanos() - System.nanoTime();
           if (leftNs <= 0) {
+            unanswered = awaited;
             return;
           }
         }
@@ -195,6 +207,10 @@ final class Pipe {
     } finally {
       lock.unlock();
     }
+  }
+
+  private boolean awaitsAnswer() {
+    return plan.expectsAnswer() && shown == 0 && session.sent() > 0;
   }
 
   /// Waits until the sender has missed the connection, and in any case until it has recorded what
@@ -243,6 +259,13 @@ final class Pipe {
       if (plan.count > 0 && !isEnough()) {
         say("%d of %d messages came".formatted(shown, plan.count));
         well = false;
+      }
+      if (well && unanswered && shown == 0) {
+        say(
+            "no answer came within "
+                + plan.answer.toSeconds()
+                + " s; --wait says how long to wait");
+        return Main.NO_ANSWER;
       }
       return well ? 0 : Main.ENDED_BADLY;
     } finally {

@@ -28,6 +28,9 @@ final class PipeOptions {
     }
   }
 
+  /// What a server that has to think may take before it answers.
+  private static final Duration ANSWER = Duration.ofSeconds(10);
+
   /// For as long as anybody cares.
   private static final Duration FOREVER = Duration.ofDays(36_500);
 
@@ -87,7 +90,7 @@ final class PipeOptions {
       converter = Wait.class,
       description =
           "When all is sent, close after nothing has come for this long; \"forever\" never closes."
-              + " Default: 1s, with --count 30s")
+              + " Default: 1s, but 10s for the first answer to what was sent; with --count 30s")
   private @Nullable Duration wait;
 
   @Option(
@@ -137,6 +140,12 @@ final class PipeOptions {
       return wait;
     }
     return count() > 0 ? Duration.ofSeconds(30) : Duration.ofSeconds(1);
+  }
+
+  /// How long to wait for the first answer to what was sent; as [#patience()] where somebody has
+  /// said how long to wait, or for how many messages.
+  Duration patienceForAnswer() {
+    return wait == null && count() == 0 ? ANSWER : patience();
   }
 
   /// What is to be sent.

@@ -5,15 +5,22 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Base64;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -126,8 +133,9 @@ final class Tape {
 
     /// Reads an entry.
     ///
+    /// @param timed whether it has to say when; without, what it says is not looked at
     /// @throws IllegalArgumentException if it is none, saying why
-    private static Entry parse(String json) {
+    private static Entry parse(String json, boolean timed) {
       ObjectNode entry = Json.object(json);
       if (entry == null) {
         throw new IllegalArgumentException("no JSON object");
@@ -135,7 +143,7 @@ final class Tape {
       Kind kind = one(Kind.values(), "kind", string(entry, "kind"));
       Entry read =
           new Entry(
-              time(string(entry, "time")),
+              timed ? time(string(entry, "time")) : Instant.EPOCH,
               one(Direction.values(), "direction", string(entry, "direction")),
               entry.path("connection").asInt(0),
               kind,
@@ -171,6 +179,9 @@ final class Tape {
     }
   }
 
+  private static final FileAttribute<Set<PosixFilePermission>> OWNER_ALONE =
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+
   private Tape() {}
 
   /// Bytes from position to limit, in base64.
@@ -193,14 +204,45 @@ final class Tape {
           Files.exists(file) ? file + " may not be read" : "there is no file " + file);
     }
     return sink -> {
-      try (InputStream in = Files.newInputStream(file)) {
-        // Base64 takes 4 bytes for 3, and JSON at most 6 for a byte of text.
-        Input.Lines lines = new Input.Lines(in, 6L * messageBytes + 1024);
-        replay(lines, file.toString(), recorded, sink);
-      } catch (IOException e) {
-        throw new Failure(Main.CANNOT_READ, file + " cannot be read: " + e.getMessage());
+      if (Files.isRegularFile(file)) {
+        // All of it first: half a recording is worse than none.
+        read(file, messageBytes, lines -> check(lines, file.toString(), recorded));
       }
+      read(file, messageBytes, lines -> replay(lines, file.toString(), recorded, sink));
     };
+  }
+
+  /// What is done with the lines of a file.
+  private interface Reading {
+    void read(Input.Lines lines) throws InterruptedException;
+  }
+
+  private static void read(Path file, int messageBytes, Reading reading)
+      throws InterruptedException {
+    try (InputStream in = Files.newInputStream(file)) {
+      // Base64 takes 4 bytes for 3, and JSON at most 6 for a byte of text.
+      reading.read(new Input.Lines(in, 6L * messageBytes + 1024));
+    } catch (IOException e) {
+      throw new Failure(Main.CANNOT_READ, file + " cannot be read: " + e.getMessage());
+    }
+  }
+
+  private static void check(Input.Lines lines, String name, boolean recorded) {
+    for (byte[] line = lines.next(); line != null; line = lines.next()) {
+      if (!isBlank(line)) {
+        parse(line, name + " line " + lines.number(), recorded);
+      }
+    }
+  }
+
+  /// Whether a line holds nothing, as the last of a file that was edited may.
+  private static boolean isBlank(byte[] line) {
+    for (byte each : line) {
+      if (each != ' ' && each != '\t' && each != '\r') {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static void replay(Input.Lines lines, String name, boolean recorded, Outgoing.Sink sink)
@@ -208,8 +250,11 @@ final class Tape {
     Instant first = null;
     long startNs = System.nanoTime();
     for (byte[] line = lines.next(); line != null; line = lines.next()) {
+      if (isBlank(line)) {
+        continue;
+      }
       String where = name + " line " + lines.number();
-      Entry entry = parse(line, where);
+      Entry entry = parse(line, where, recorded);
       first = first == null ? entry.time() : first;
       Outgoing message = entry.outgoing();
       if (message == null || (message instanceof Outgoing.Close && !recorded)) {
@@ -225,9 +270,9 @@ final class Tape {
     }
   }
 
-  private static Entry parse(byte[] line, String where) {
+  private static Entry parse(byte[] line, String where, boolean timed) {
     try {
-      return Entry.parse(Input.utf8(line, where));
+      return Entry.parse(Input.utf8(line, where), timed);
     } catch (IllegalArgumentException e) {
       throw new Failure(Main.BAD_INPUT, where + " is no entry of a recording: " + e.getMessage());
     }
@@ -255,9 +300,24 @@ final class Tape {
     /// @throws Failure if the file cannot be written
     static Writer to(Path file) {
       try {
-        return new Writer(Files.newOutputStream(file), file.toString(), false);
+        return new Writer(open(file), file.toString(), false);
       } catch (IOException e) {
         throw new Failure(Main.CANNOT_WRITE, file + " cannot be written: " + e);
+      }
+    }
+
+    /// Opens a file for its owner alone, since what is said on a connection may hold tokens. One
+    /// that is there keeps the rights it has.
+    private static OutputStream open(Path file) throws IOException {
+      Set<OpenOption> how =
+          Set.of(
+              StandardOpenOption.CREATE,
+              StandardOpenOption.WRITE,
+              StandardOpenOption.TRUNCATE_EXISTING);
+      try {
+        return Channels.newOutputStream(Files.newByteChannel(file, how, OWNER_ALONE));
+      } catch (UnsupportedOperationException e) {
+        return Files.newOutputStream(file); // no file system of POSIX
       }
     }
 

@@ -2,6 +2,7 @@ package io.weft.cli;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.weft.Endpoint;
@@ -10,18 +11,25 @@ import io.weft.Request;
 import io.weft.Response;
 import io.weft.Server;
 import io.weft.WebSocket;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -31,6 +39,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -47,6 +56,11 @@ final class ConnectTest {
     public Handshake opening(Request request) {
       if ("no".equals(request.query("may"))) {
         return Handshake.refuse(Response.text(403, "not \u001b[31myou").header("X-Why", "because"));
+      }
+      if ("json".equals(request.query("may"))) {
+        return Handshake.refuse(
+            Response.json(401, "{\"error\":\"no \\\"cookie\\\"\"}")
+                .header("WWW-Authenticate", "Basic realm=\"puppets\""));
       }
       if ("go".equals(request.query("may"))) {
         return Handshake.refuse(Response.text(307, "").header("Location", "/puppet"));
@@ -69,6 +83,12 @@ final class ConnectTest {
                     String.valueOf(request.origin()),
                     String.valueOf(ws.subprotocol()))
                 .toString());
+      } else if (text.equals("who")) {
+        ws.send(String.valueOf(ws.request().header("Authorization")));
+      } else if (text.startsWith("late ")) {
+        CompletableFuture.delayedExecutor(
+                Integer.parseInt(text.substring(5)), TimeUnit.MILLISECONDS)
+            .execute(() -> ws.send("at last"));
       } else if (text.equals("extensions")) {
         ws.send(ws.extensions());
       } else if (text.startsWith("many ")) {
@@ -88,6 +108,8 @@ final class ConnectTest {
       heard.add("closed " + close.code() + " " + close.reason());
     }
   }
+
+  @TempDir private Path home;
 
   private static Server server;
   private static String echo;
@@ -131,6 +153,31 @@ final class ConnectTest {
     @Test
     void atTheEndOfTheInputItWaitsForSilence() {
       Ran.with("hi\nho\n", "connect", "--wait=300ms", echo).said("hi\nho\n");
+    }
+
+    /// Longer than the second of silence that ends it otherwise.
+    @Test
+    void forTheFirstAnswerItWaitsLonger() {
+      Ran.with("late 1600\n", "connect", puppetUrl).said("at last\n");
+    }
+
+    @Test
+    void thatNoAnswerCameIsSaid() throws Exception {
+      ByteArrayOutputStream out = new ByteArrayOutputStream();
+      StringWriter err = new StringWriter();
+      Streams streams =
+          new Streams(InputStream.nullInputStream(), out, new PrintWriter(err, true), false, false);
+      for (int expected : new int[] {Main.NO_ANSWER, 0}) {
+        Duration answer = Duration.ofMillis(expected == 0 ? 100 : 1000);
+        Pipe.Plan plan = new Pipe.Plan(0, Duration.ofMillis(100), answer, 1000, "", "the server");
+        try (Show show = new Show(streams, Output.HEX, false, false, null)) {
+          Session session = new Session(io.weft.Client.to(puppetUrl).connect(), 0, puppetUrl, show);
+          Pipe pipe = new Pipe(session, plan, streams.err());
+          assertEquals(expected, pipe.run(Outgoing.texts(List.of("silence"), 1000)));
+        }
+      }
+      assertEquals(
+          "weft: no answer came within 1 s; --wait says how long to wait.\n", err.toString());
     }
 
     @Test
@@ -461,8 +508,52 @@ final class ConnectTest {
       Ran ran = Ran.weft("connect", puppetUrl + "?may=no");
       assertEquals(Main.REFUSED, ran.code());
       assertTrue(ran.err().contains("403"), ran.err());
-      assertTrue(ran.err().contains("It says: \"not \\u001b[31myou\"\n"), ran.err());
+      assertTrue(ran.err().contains("It says: not \\u001b[31myou\n"), ran.err());
       assertEquals("", ran.out());
+    }
+
+    @Test
+    void aRefusalInJsonIsIndented() {
+      Ran ran = Ran.weft("connect", puppetUrl + "?may=json");
+      assertTrue(
+          ran.err().contains("It says:\n    {\n      \"error\" : \"no \\\"cookie\\\"\"\n    }\n"),
+          ran.err());
+      assertTrue(ran.err().contains("Say who you are, as --user name:password."), ran.err());
+    }
+
+    @Test
+    void whoOneIsGoesByOptionOrUrlAndIsNeverShown() {
+      for (String[] how :
+          new String[][] {
+            {"--user", "bob:p@ss", puppetUrl},
+            {puppetUrl.replace("//", "//bob:p%40ss@")}
+          }) {
+        Path tape = home.resolve("who.jsonl");
+        List<String> words =
+            new ArrayList<>(List.of("connect", "-1", "-m", "who", "--record", tape.toString()));
+        words.addAll(List.of(how));
+        Ran ran = Ran.weft(words.toArray(String[]::new));
+        ran.said("Basic Ym9iOnBAc3M=\n");
+        assertFalse(read(tape).contains("p%40ss") || read(tape).contains("p@ss"), read(tape));
+      }
+      Ran wrong = Ran.weft("connect", "--user", "bob", puppetUrl);
+      assertEquals(Main.USAGE, wrong.code());
+      assertTrue(wrong.err().contains("--user has no ':'"), wrong.err());
+    }
+
+    @Test
+    void anotherKindOfSocketIsNamed() {
+      Ran ran = Ran.weft("connect", "ws+unix:/run/app.sock");
+      assertEquals(Main.USAGE, ran.code());
+      assertTrue(ran.err().contains("Unix domain sockets are not spoken yet"), ran.err());
+    }
+
+    private static String read(Path file) {
+      try {
+        return Files.readString(file);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
 
     @Test

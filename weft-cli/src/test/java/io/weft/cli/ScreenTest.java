@@ -24,6 +24,18 @@ final class ScreenTest {
         List.of("\u001b[36m< \u001b[0m\\u001b[31mred\\u000d\n    \tx", "< \\u001b[31mred"), lines);
   }
 
+  /// Persian parts letters with U+200C, a family is joined by U+200D; neither turns or hides
+  /// anything. A name is quoted, since with one of them it would pass for another.
+  @Test
+  void joinersStayAndWhatReordersOrHidesIsEscaped() {
+    plain.came(new Message.Text("می\u200cخواهم 👨\u200d👩\u200d👧"));
+    plain.came(new Message.Text("a\u202eb\u200bc\u2066d\u00ade"));
+    assertEquals(
+        List.of("< می\u200cخواهم 👨\u200d👩\u200d👧", "< a\\u202eb\\u200bc\\u2066d\\u00ade"),
+        lines);
+    assertEquals("\"an\\u200dn\"", Escape.value("an\u200dn"));
+  }
+
   @Test
   void binaryIsShownInHexOrBase64() {
     Message one = new Message.Binary(ByteBuffer.wrap(new byte[] {-1}));

@@ -7,6 +7,7 @@ import io.weft.Server;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -88,6 +89,48 @@ final class TapeTest {
     Ran.weft("connect", "-n2", "--replay", tape.toString(), url).said("a\nff\n");
     long recordedNs = System.nanoTime() - startNs;
     assertTrue(recordedNs >= Duration.ofSeconds(1).toNanos(), recordedNs + " ns");
+  }
+
+  @Test
+  void aBlankLineIsPassedOver() throws Exception {
+    Path tape =
+        file(
+            AT.formatted("0") + "\"kind\":\"text\",\"payload\":\"a\"}",
+            "",
+            " \t\r",
+            AT.formatted("0") + "\"kind\":\"text\",\"payload\":\"b\"}");
+    Ran.weft("connect", "-n2", "--replay", tape.toString(), url).said("a\nb\n");
+  }
+
+  @Test
+  void nothingIsSentOfARecordingThatIsWrongFurtherOn() throws Exception {
+    Path tape = file(AT.formatted("0") + "\"kind\":\"text\",\"payload\":\"a\"}", "{\"a\":1}");
+    Path recorded = home.resolve("sent.jsonl");
+    Ran ran =
+        Ran.weft(
+            "connect", "--replay", tape.toString(), "--record", recorded.toString(), "-n1", url);
+    assertEquals(Main.BAD_INPUT, ran.code(), ran.err());
+    assertEquals("", ran.out());
+    assertTrue(ran.err().contains("tape.jsonl line 2 is no entry of a recording"), ran.err());
+    assertTrue(
+        untimed(recorded).stream().noneMatch(line -> line.contains("\"text\"")),
+        untimed(recorded).toString());
+  }
+
+  @Test
+  void theTimeIsAskedForOnlyWhereItIsKept() throws Exception {
+    Path tape = file("{\"direction\":\"sent\",\"kind\":\"text\",\"payload\":\"a\"}");
+    Ran.weft("connect", "-1", "--pace=fast", "--replay", tape.toString(), url).said("a\n");
+    Ran timed = Ran.weft("connect", "-1", "--replay", tape.toString(), url);
+    assertEquals(Main.BAD_INPUT, timed.code());
+    assertTrue(timed.err().contains("no string under \"time\""), timed.err());
+  }
+
+  @Test
+  void onlyItsOwnerMayReadARecording() throws Exception {
+    Path tape = home.resolve("secret.jsonl");
+    Ran.with("token\n", "connect", "-1", "--record", tape.toString(), url).said("token\n");
+    assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(tape)));
   }
 
   @Test
