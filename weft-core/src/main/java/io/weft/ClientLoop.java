@@ -36,7 +36,7 @@ final class ClientLoop {
 
   private ClientLoop() throws IOException {
     Limits limits = Limits.defaults();
-    this.loop = Loops.open(limits, limits.poolBytes(), Loops.choose(Transport.ofProperty()));
+    this.loop = Loops.open(limits, 1, Loops.choose(Transport.ofProperty()));
     this.maskingKeys = new MaskingKeys(new SecureRandom());
     this.tasks = Loops.tasks(THREAD + "-tls", limits);
     Thread.ofPlatform().name(THREAD).daemon().start(loop);

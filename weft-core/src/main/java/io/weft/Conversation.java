@@ -43,6 +43,10 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
   // Guarded by the lock:
   private final ArrayDeque<Message> inbox = new ArrayDeque<>(4);
   private int inboxBytes;
+
+  /// What the connection is charged for the inbox; of the loop's thread.
+  private int chargedBytes;
+
   private boolean full;
   private @Nullable Close end;
 
@@ -278,10 +282,38 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
     }
   }
 
+  /// Charges the connection for what the inbox will hold: the thread that talks takes messages out
+  /// of it, and cannot say so itself. On the loop's thread, under the lock.
+  private boolean charge(int bytes) {
+    int more = bytes - chargedBytes;
+    if (more > 0 && !stage().conn.hold(more)) {
+      return false;
+    }
+    if (more < 0) {
+      stage().conn.letGo(-more);
+    }
+    chargedBytes = bytes;
+    return true;
+  }
+
+  /// Ends the charge for what has been taken; on the loop's thread.
+  void settle() {
+    lock.lock();
+    try {
+      boolean _ = charge(inboxBytes);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private void arrived(Message message) {
     boolean isFirst;
     lock.lock();
     try {
+      if (!charge(inboxBytes + bytes(message))) {
+        stage().outOfMemory();
+        return;
+      }
       inbox.add(message);
       inboxBytes += bytes(message);
       Limits limits = stage().core().limits;

@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 /// mail a loop and nobody locks; a count for each name is all that they share.
 final class Groups {
 
+  /// What part of poolBytes publications may take of the heap.
+  private static final int MAILED_PART = 4;
+
   private final List<Loop> loops;
   private final Limits limits;
   private final @Nullable Compressing compressing;
@@ -146,7 +149,7 @@ final class Groups {
     }
     long bytes = (long) published.bytes() * loops.size();
     long before = mailedBytes.getAndAdd(bytes);
-    if (before > 0 && before + bytes > limits.poolBytes()) {
+    if (before > 0 && before + bytes > limits.poolBytes() / MAILED_PART) {
       mailedBytes.getAndAdd(-bytes);
       return Send.REFUSED;
     }

@@ -11,7 +11,6 @@ import io.weft.net.Stage;
 import io.weft.ws.Deflate;
 import io.weft.ws.ExtensionOffer;
 import io.weft.ws.Upgrade;
-import java.io.ByteArrayOutputStream;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
@@ -20,6 +19,7 @@ import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// A connection that speaks HTTP/1.1: every connection at first, until it is upgraded. Requests are
@@ -42,7 +42,14 @@ final class HttpStage implements Stage {
   private final Http1 http;
 
   /// The body of the request that is being read; null if it has none so far.
-  private @Nullable ByteArrayOutputStream body;
+  private @Nullable Body body;
+
+  /// What the connection is charged for the head of the request at hand, in bytes; 0 if there is
+  /// none.
+  private int headBytes;
+
+  /// Whether a request was answered.
+  private boolean hasAnswered;
 
   /// When the head that is awaited has to be whole; or the body, which has longer with each byte.
   private long deadlineNs;
@@ -54,7 +61,8 @@ final class HttpStage implements Stage {
     Limits limits = core.limits;
     this.http =
         Http1.ofRequests(
-            limits.requestLineBytes(), limits.headBytes(), limits.headers(), limits.bodyBytes());
+                limits.requestLineBytes(), limits.headBytes(), limits.headers(), limits.bodyBytes())
+            .chargedTo(conn);
     this.deadlineNs = conn.loop().nowNs() + core.handshakeNs;
   }
 
@@ -111,11 +119,9 @@ final class HttpStage implements Stage {
       switch (event) {
         case HEAD -> headCame();
         case BODY -> {
-          body = body == null ? new ByteArrayOutputStream() : body;
-          byte[] piece = new byte[http.bodyTo() - http.bodyFrom()];
-          in.view(http.bodyFrom(), http.bodyTo()).get(piece);
-          body.writeBytes(piece);
-          deadlineNs += piece.length * core.byteNs;
+          body = body == null ? new Body(conn) : body;
+          body.take(http, in);
+          deadlineNs += (http.bodyTo() - http.bodyFrom()) * core.byteNs;
         }
         case END -> {
           answer();
@@ -129,8 +135,20 @@ final class HttpStage implements Stage {
   private void headCame() throws HttpException {
     Head head = http.head();
     deadlineNs = conn.loop().nowNs() + core.handshakeNs; // of the body, which adds to it
+    if (!conn.hold(head.size())) {
+      throw new HttpException(
+          503,
+          "RFC 9110 §15.6.4",
+          "no memory for a request: all that was received is at its bound");
+    }
+    headBytes = head.size();
     if (Upgrade.isAsked(head)) {
       upgrade(head);
+      return;
+    }
+    Response refusal = http.hasBodyToCome() ? refusal(head, match(head)) : null;
+    if (refusal != null) {
+      answer(refusal, head.isMethod("HEAD"), false); // its body would be kept for nobody
     } else if (http.expectsContinue()) {
       Head.response(100).build().appendTo(conn.outbox());
       conn.flush();
@@ -165,8 +183,8 @@ final class HttpStage implements Stage {
       refuse(403, "the origin " + head.header("Origin") + " is not allowed here");
       return;
     }
-    Request request =
-        new Request(head.without(Upgrade.ASKING), conn, conn.session(), match, NO_BODY);
+    Head kept = head.without(Upgrade.ASKING);
+    Request request = new Request(kept, conn, conn.session(), match, NO_BODY);
     Handshake decision = decide(endpoint, request);
     if (decision.refusal() != null) {
       answer(decision.refusal(), head.isMethod("HEAD"), false);
@@ -186,6 +204,7 @@ final class HttpStage implements Stage {
       }
       throw illegal;
     }
+    conn.letGo(headBytes - kept.size()); // the rest stays for life
     conn.flush();
     conn.become(new WsStage(core, conn, endpoint, request, subprotocol, deflate));
   }
@@ -237,29 +256,51 @@ final class HttpStage implements Stage {
 
   private void answer() throws HttpException {
     Head head = http.head();
-    byte[] content = body == null ? NO_BODY : body.toByteArray();
-    body = null;
+    byte[] content = body == null ? NO_BODY : body.whole();
     boolean keepAlive = http.keepsAlive();
     answer(respond(head, content), head.isMethod("HEAD"), keepAlive);
+    letGo();
     if (keepAlive) {
       deadlineNs = conn.loop().nowNs() + core.handshakeNs; // the next has the same time
       conn.wakeAt(deadlineNs);
     }
   }
 
-  private Response respond(Head head, byte[] content) throws HttpException {
-    Routes.Match match = site.routes().match(Target.of(head.target()).path());
-    Server.Handler handler = match == null ? null : match.route().handler;
+  private void letGo() {
+    if (body != null) {
+      body.letGo();
+      body = null;
+    }
+    conn.letGo(headBytes);
+    headBytes = 0;
+  }
+
+  private Routes.@Nullable Match match(Head head) throws HttpException {
+    return site.routes().match(Target.of(head.target()).path());
+  }
+
+  /// What a plain request is answered, if that hangs on its head alone.
+  private @Nullable Response refusal(Head head, Routes.@Nullable Match match) {
     if (match == null) {
       return Response.text(404, "nothing is at this path\n");
     }
-    if (handler == null) {
+    if (match.route().handler == null) {
       String scheme = conn.session() == null ? "ws" : "wss";
       String why = "a WebSocket endpoint is at this path: connect with " + scheme + "://\n";
       return Response.text(426, why).header("Upgrade", "websocket");
     }
     if (!head.isMethod("GET") && !head.isMethod("HEAD")) {
       return Response.text(405, "this path answers GET and HEAD\n").header("Allow", "GET, HEAD");
+    }
+    return null;
+  }
+
+  private Response respond(Head head, byte[] content) throws HttpException {
+    Routes.Match match = match(head);
+    Response refusal = refusal(head, match);
+    Server.Handler handler = match == null ? null : match.route().handler;
+    if (refusal != null || handler == null) {
+      return Objects.requireNonNull(refusal);
     }
     conn.loop().handling(true);
     try {
@@ -273,16 +314,23 @@ final class HttpStage implements Stage {
   }
 
   private void answer(Response response, boolean headOnly, boolean keepAlive) {
-    byte[] content = response.body();
-    if (content.length > core.limits.outboxHardBytes()) {
+    int bytes = headOnly ? 0 : response.body().length;
+    if (bytes > core.limits.outboxHardBytes()) {
       LOG.log(
           Level.ERROR,
           "A response of {0} bytes is over the limit outboxHardBytes of {1}.",
-          content.length,
+          bytes,
           core.limits.outboxHardBytes());
-      answer(Response.text(500, "the server failed\n"), headOnly, keepAlive);
-      return;
+      send(Response.text(500, "the server failed\n"), false, keepAlive);
+    } else if (!conn.loop().hasRoomFor(bytes, conn.outbox().isSmallWith(bytes))) {
+      send(Response.text(503, "no memory for the answer now: come again\n"), false, false);
+    } else {
+      send(response, headOnly, keepAlive);
     }
+  }
+
+  private void send(Response response, boolean headOnly, boolean keepAlive) {
+    byte[] content = response.body();
     Head.Builder head = Head.response(response.status());
     head.header("Date", DATE.format(ZonedDateTime.now(ZoneOffset.UTC)));
     response.headers().forEach(head::header);
@@ -297,6 +345,7 @@ final class HttpStage implements Stage {
     if (!headOnly && !bodiless) {
       conn.outbox().put(content, 0, content.length, 0);
     }
+    hasAnswered = true;
     if (keepAlive) {
       conn.flush();
     } else {
@@ -346,7 +395,19 @@ final class HttpStage implements Stage {
   }
 
   @Override
+  public boolean isStranger() {
+    return !hasAnswered;
+  }
+
+  @Override
+  public boolean pay(String why) {
+    refuse(503, why);
+    letGo();
+    return true;
+  }
+
+  @Override
   public void closed(String reason) {
-    body = null;
+    letGo();
   }
 }

@@ -60,17 +60,24 @@ import java.util.stream.Stream;
 ///   (`REFUSED`)
 /// @param tlsTasks TLS handshakes that wait for a thread to compute, over all loops; 4,096 (the
 ///   connection is closed; on a client [HandshakeException])
-/// @param poolBytes native memory that all loops together lend to their connections' outboxes, and
-///   as much again for publications that wait for a loop; a quarter of the heap's maximum, 64 MiB
-///   at least (`REFUSED`). Of the heap they keep a quarter as much between large messages, at most
+/// @param receivedBytes heap of the process for what was received and not handed over, over all
+///   connections: heads (that of a WebSocket for its life), bodies, messages, inboxes, TLS
+///   sessions; and half as much native memory for what could not be taken yet; an eighth of the
+///   heap's maximum (a connection that holds much, and a newcomer rather than an old one, is closed
+///   with 1013, a request answered with 503; who holds less than 4 KiB is left in peace)
+/// @param poolBytes native memory that all loops together lend to their connections' outboxes; a
+///   quarter of the heap's maximum (`REFUSED`; 503 over HTTP). Messages of at most 16 KiB, on
+///   connections that wait for little, have a quarter more, and whoever reads nothing makes room
+///   for them (1006). Of the heap, mailed sends may take half as much, publications that wait for a
+///   loop a quarter, and what is kept between large messages a quarter
 /// @param keptMessages messages that a [Live] connection keeps; 1,024 ([Delivery.Outcome#OVERFLOW])
 /// @param keptBytes of payload that it keeps, unless one message alone is longer; 1 MiB
 ///   ([Delivery.Outcome#OVERFLOW])
 /// @param keptTimeout that a message waits to be handed to a connection; 1 min
 ///   ([Delivery.Outcome#EXPIRED])
 /// @param codecBytes native memory of all compressors and decompressors of the process; an eighth
-///   of the heap's maximum, 64 MiB at least (a handshake agrees on no context takeover; a message
-///   is sent uncompressed; a compressed message that comes is answered with close code 1013)
+///   of the heap's maximum (a handshake agrees on no context takeover; a message is sent
+///   uncompressed; a compressed message that comes is answered with close code 1013)
 /// @param compressorIdle that a connection keeps a compressor it does not use, and twice that at
 ///   most; 30 s (the loop takes it back, and the next message begins anew)
 /// @param drainTimeout for connections to close when the server does; 30 s (they are closed by
@@ -107,6 +114,7 @@ public record Limits(
     int groupNameBytes,
     int mailboxMails,
     int tlsTasks,
+    long receivedBytes,
     long poolBytes,
     int keptMessages,
     int keptBytes,
@@ -162,6 +170,7 @@ public record Limits(
     atLeast("groupNameBytes", groupNameBytes, 1);
     atLeast("mailboxMails", mailboxMails, 1);
     atLeast("tlsTasks", tlsTasks, 1);
+    atLeast("receivedBytes", receivedBytes, 1);
     atLeast("poolBytes", poolBytes, 1);
     atLeast("keptMessages", keptMessages, 1);
     bytes("keptBytes", keptBytes, 1);
@@ -247,6 +256,7 @@ public record Limits(
     builder.groupNameBytes = groupNameBytes;
     builder.mailboxMails = mailboxMails;
     builder.tlsTasks = tlsTasks;
+    builder.receivedBytes = receivedBytes;
     builder.poolBytes = poolBytes;
     builder.keptMessages = keptMessages;
     builder.keptBytes = keptBytes;
@@ -331,11 +341,12 @@ public record Limits(
     private int groupNameBytes = 255;
     private int mailboxMails = 1 << 16;
     private int tlsTasks = 4096;
-    private long poolBytes = Math.max(64L << 20, Runtime.getRuntime().maxMemory() / 4);
+    private long receivedBytes = Runtime.getRuntime().maxMemory() / 8;
+    private long poolBytes = Runtime.getRuntime().maxMemory() / 4;
     private int keptMessages = 1024;
     private int keptBytes = 1 << 20;
     private Duration keptTimeout = Duration.ofMinutes(1);
-    private long codecBytes = Math.max(64L << 20, Runtime.getRuntime().maxMemory() / 8);
+    private long codecBytes = Runtime.getRuntime().maxMemory() / 8;
     private Duration compressorIdle = Duration.ofSeconds(30);
     private Duration drainTimeout = Duration.ofSeconds(30);
     private Duration drainSpread = Duration.ofSeconds(10);
@@ -511,6 +522,12 @@ public record Limits(
       return this;
     }
 
+    /// See [Limits#receivedBytes()].
+    public Builder receivedBytes(long value) {
+      receivedBytes = value;
+      return this;
+    }
+
     /// See [Limits#poolBytes()].
     public Builder poolBytes(long value) {
       poolBytes = value;
@@ -598,6 +615,7 @@ public record Limits(
           groupNameBytes,
           mailboxMails,
           tlsTasks,
+          receivedBytes,
           poolBytes,
           keptMessages,
           keptBytes,

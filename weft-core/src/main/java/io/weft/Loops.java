@@ -1,5 +1,6 @@
 package io.weft;
 
+import io.weft.bytes.Budget;
 import io.weft.bytes.Pool;
 import io.weft.net.Loop;
 import io.weft.net.Nio;
@@ -27,19 +28,26 @@ final class Loops {
   /// How long a thread for handshakes stays when there are none.
   private static final long TASK_THREAD_IDLE_S = 10;
 
+  /// What part of receivedBytes may be kept in native memory beside it.
+  private static final int KEPT_PART = 2;
+
   private Loops() {}
 
   /// Makes a loop that no thread runs yet.
   ///
-  /// @param poolBytes native memory that it may lend
+  /// @param loops how many share the limits of memory
   /// @param transport NIO or IO_URING
   /// @throws IOException if the system has no more file descriptors to give
-  static Loop open(Limits limits, long poolBytes, Transport transport) throws IOException {
+  static Loop open(Limits limits, int loops, Transport transport) throws IOException {
     return new Loop(
         poller(transport, limits.turnBytes()),
         System::nanoTime,
         new SplittableRandom(),
-        new Pool(Pool.CHUNK_BYTES, poolBytes),
+        new Pool(
+            Pool.CHUNK_BYTES,
+            limits.poolBytes() / loops,
+            Budget.RECEIVED.open(limits.receivedBytes(), loops),
+            Budget.KEPT.open(limits.receivedBytes() / KEPT_PART, loops)),
         limits.mailboxMails());
   }
 
@@ -56,6 +64,19 @@ final class Loops {
                   loops,
                   limits.messageBytes(),
                   (long) loops * limits.messageBytes()));
+    }
+  }
+
+  /// Says so if a message that may come in could not be taken even while nothing else is received:
+  /// its memory grows by doubling, and a quarter of receivedBytes is divided over the loops.
+  static void warnIfTooLittle(Limits limits) {
+    long most = limits.receivedBytes() / 4;
+    if (most < limits.messageBytes()) {
+      LOG.log(
+          Level.WARNING,
+          "Messages above %d bytes may be closed with 1013 for want of memory: that is a quarter of receivedBytes (%d), and messageBytes allows %d. Set receivedBytes to %d or more, or lower messageBytes."
+              .formatted(
+                  most, limits.receivedBytes(), limits.messageBytes(), 4L * limits.messageBytes()));
     }
   }
 

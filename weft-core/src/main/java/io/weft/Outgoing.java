@@ -63,7 +63,7 @@ abstract sealed class Outgoing permits WsStage {
   Outgoing(Core core, Conn conn, @Nullable Deflate deflate) {
     this.core = core;
     this.conn = conn;
-    this.engine = new Engine(core.terms, conn.loop().pool(), deflate);
+    this.engine = new Engine(core.terms, conn, deflate);
     this.deflate = deflate;
   }
 
@@ -120,7 +120,10 @@ abstract sealed class Outgoing permits WsStage {
 
   private boolean hasRoom(int messageBytes) {
     checkSize(messageBytes, core.limits);
-    return maySend() && conn.outbox().takes(messageBytes, promised);
+    Outbox out = conn.outbox();
+    return maySend()
+        && out.fits(messageBytes, promised)
+        && conn.loop().hasRoomFor(messageBytes, out.isSmallWith(messageBytes));
   }
 
   /// Whether messages go out: nobody has closed, and TCP is there. What is appended to the outbox

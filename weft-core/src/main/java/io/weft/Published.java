@@ -1,6 +1,7 @@
 package io.weft;
 
 import io.weft.bytes.Chunk;
+import io.weft.bytes.Pool;
 import io.weft.net.Loop;
 import io.weft.ws.Codecs;
 import io.weft.ws.Encoding;
@@ -95,7 +96,7 @@ final class Published {
         return of(PLAIN);
       }
       int frameBytes = Engine.frameBytes(Role.SERVER, form.length);
-      boolean hasMemory = loop.pool().hasSpare(frameBytes);
+      boolean hasMemory = loop.hasRoomFor(frameBytes, frameBytes <= Pool.CHUNK_BYTES);
       Chunk chunk = loop.pool().take(frameBytes);
       Engine.frame(opcode, compressed, ByteBuffer.wrap(form), chunk);
       return new Frame(chunk, frameBytes, compressed, hasMemory);

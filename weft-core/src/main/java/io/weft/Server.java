@@ -100,9 +100,10 @@ public final class Server implements AutoCloseable {
     Transport asked = builder.transport;
     this.transport = Loops.choose(asked == null ? Transport.ofProperty() : asked);
     Loops.warnIfTooNarrow(limits, builder.loops);
+    Loops.warnIfTooLittle(limits);
     try {
       for (int at = 0; at < builder.loops; at++) {
-        loops.add(Loops.open(limits, limits.poolBytes() / builder.loops, transport));
+        loops.add(Loops.open(limits, builder.loops, transport));
       }
     } catch (IOException e) {
       loops.forEach(Loop::close);

@@ -55,7 +55,8 @@ final class UpgradeStage implements Stage {
     Limits limits = connecting.core().limits;
     this.http =
         Http1.ofResponses(
-            limits.requestLineBytes(), limits.headBytes(), limits.headers(), Long.MAX_VALUE);
+                limits.requestLineBytes(), limits.headBytes(), limits.headers(), Long.MAX_VALUE)
+            .chargedTo(conn);
   }
 
   /// The way to the server is there, or TLS is.

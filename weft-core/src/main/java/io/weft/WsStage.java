@@ -341,6 +341,7 @@ final class WsStage extends Outgoing implements Stage {
       quietSinceNs = nowNs;
       messageSinceNs = messageSinceNs == Conn.NEVER ? Conn.NEVER : nowNs;
     }
+    settle();
     if (ending != null && !engine.mayClose()) {
       awaitClose(ending, nowNs);
     } else if (ending != null && nowNs >= ending.closeAtNs) {
@@ -526,6 +527,29 @@ final class WsStage extends Outgoing implements Stage {
       pings = new Pings();
     }
     return pings;
+  }
+
+  // ---- Memory ---------------------------------------------------------------------------------
+
+  @Override
+  public boolean pay(String why) {
+    engine.release();
+    if (engine.mayClose()) {
+      fail(CloseCode.TRY_AGAIN_LATER, why);
+    }
+    return !conn.isOpen();
+  }
+
+  /// There is no memory for the message that was delivered last.
+  void outOfMemory() {
+    boolean _ = pay("no memory for a message: all that was received is at its bound");
+  }
+
+  @Override
+  public void settle() {
+    if (ws instanceof Conversation conversation) {
+      conversation.settle();
+    }
   }
 
   // ---- For a conversation ---------------------------------------------------------------------

@@ -57,6 +57,8 @@ final class LimitsTest {
 
   private static final Duration SHORT = Duration.ofMillis(300);
 
+  private static final long HEAP_BYTES = Runtime.getRuntime().maxMemory();
+
   /// Which limits a test crosses.
   @Target(ElementType.METHOD)
   @Retention(RetentionPolicy.RUNTIME)
@@ -132,11 +134,12 @@ final class LimitsTest {
         () -> assertEquals(255, limits.groupNameBytes()),
         () -> assertEquals(1 << 16, limits.mailboxMails()),
         () -> assertEquals(4096, limits.tlsTasks()),
-        () -> assertTrue(limits.poolBytes() >= 64 << 20, "poolBytes " + limits.poolBytes()),
+        () -> assertEquals(HEAP_BYTES / 8, limits.receivedBytes()),
+        () -> assertEquals(HEAP_BYTES / 4, limits.poolBytes()),
         () -> assertEquals(1024, limits.keptMessages()),
         () -> assertEquals(1 << 20, limits.keptBytes()),
         () -> assertEquals(Duration.ofMinutes(1), limits.keptTimeout()),
-        () -> assertTrue(limits.codecBytes() >= 64 << 20, "codecBytes " + limits.codecBytes()),
+        () -> assertEquals(HEAP_BYTES / 8, limits.codecBytes()),
         () -> assertEquals(Duration.ofSeconds(30), limits.compressorIdle()),
         () -> assertEquals(Duration.ofSeconds(30), limits.drainTimeout()),
         () -> assertEquals(Duration.ofSeconds(10), limits.drainSpread()),
@@ -513,17 +516,19 @@ final class LimitsTest {
             Rig.of(
                 new Rig.Watched(),
                 builder ->
-                    builder.limits(
-                        limits -> limits.handshakeTimeout(SHORT).leastBytesPerSecond(1_000)));
+                    builder
+                        .http("/taken", request -> Response.text(200, "taken"))
+                        .limits(
+                            limits -> limits.handshakeTimeout(SHORT).leastBytesPerSecond(1_000)));
         Peer client = Peer.tcp(rig.port())) {
       client.send(
-          "GET /nothing HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2000\r\n\r\n");
+          "GET /taken HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2000\r\n\r\n");
       try {
         sendSteadily(client, "", bytes, everyMs);
       } catch (IOException cut) {
         assertEquals(408, status);
       }
-      assertStatus(status == 200 ? 404 : status, client.readAll());
+      assertStatus(status, client.readAll());
     }
   }
 
@@ -1189,6 +1194,42 @@ final class LimitsTest {
     }
   }
 
+  /// A message of 1,000 bytes takes 1,024, and the bystander's request a few hundred.
+  @ParameterizedTest
+  @ValueSource(ints = {4_000, 1_200})
+  @Crosses("receivedBytes")
+  void closesAMessageForWhichThereIsNoMemory(int received) throws Exception {
+    byte[] frame = Peer.frame(true, Peer.BINARY, new byte[1_000]);
+    try (Rig rig = Rig.with(limits -> limits.receivedBytes(received));
+        Peer peer = rig.open()) {
+      peer.send(Arrays.copyOf(frame, 500));
+      rig.assertHealthy();
+      peer.send(Arrays.copyOfRange(frame, 500, frame.length - 1));
+      if (received == 4_000) {
+        peer.send(Arrays.copyOfRange(frame, frame.length - 1, frame.length));
+        assertEquals(1_000, peer.read().payload().length);
+      } else {
+        assertEquals(1013, peer.readClose().code());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {4_000, 3_999})
+  void saysAtStartIfAMessageMayFindNoMemory(long received) {
+    try (Logged logged = new Logged();
+        Server server =
+            Server.at("127.0.0.1", 0)
+                .closeAtShutdown(false)
+                .limits(l -> l.messageBytes(1000).receivedBytes(received))
+                .route("/", new Endpoint() {})
+                .start()) {
+      assertTrue(server.port() > 0);
+      assertEquals(
+          received == 4_000 ? 0 : 1, logged.count("Set receivedBytes to 4000"), logged.all());
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({"3000, 0", "2999, 1"})
   void saysAtStartIfALoopsShareIsBelowAMessage(long poolBytes, int lines) {
@@ -1292,7 +1333,7 @@ final class LimitsTest {
                 endpoint,
                 builder ->
                     builder.limits(
-                        limits -> limits.poolBytes(5L * bytes).outboxSoftBytes(1 << 20)));
+                        limits -> limits.poolBytes(4 * 5L * bytes).outboxSoftBytes(1 << 20)));
         Peer peer = rig.open()) {
       WebSocket ws = endpoint.awaitOpened();
       Group group = ws.group("g");

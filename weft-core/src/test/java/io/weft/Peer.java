@@ -82,7 +82,7 @@ final class Peer implements AutoCloseable {
     return tls == null ? server : server.tls(TlsServerTest.localhost());
   }
 
-  private static Socket secured(Socket tcp) throws IOException {
+  static Socket secured(Socket tcp) throws IOException {
     SSLContext context = tls;
     return context == null
         ? tcp

@@ -144,6 +144,11 @@ final class Rig implements AutoCloseable {
     return onLoop(() -> loop.pool().lentChunks());
   }
 
+  /// Heap that its connections are charged for, in bytes.
+  long receivedBytes() {
+    return onLoopNow(loop.pool().received::bytes);
+  }
+
   /// Waits until no chunk is lent.
   void awaitNoChunks() throws InterruptedException {
     Probe.until("every chunk is back", () -> onLoopNow(() -> loop.pool().lentChunks()) == 0);
@@ -187,6 +192,8 @@ final class Rig implements AutoCloseable {
       // Those whom the kernel kept waiting for a place may come yet, to find that they have gone.
       Probe.until("the loop has no connection", () -> onLoopNow(loop::connections) == 0);
       Probe.until("every chunk came back", () -> onLoopNow(() -> loop.pool().lentChunks()) == 0);
+      assertEquals(0, (long) onLoop(loop.pool().received::bytes), "received, in bytes");
+      assertEquals(0, (long) onLoop(loop.pool().kept::bytes), "kept, in bytes");
     }
     Probe.until("every codec is freed", () -> CodecMemory.PROCESS.bytes() <= codecBytes);
     endpoint.assertEachClosedOnce();

@@ -83,6 +83,10 @@ final class LimitOptions {
     help("groupNameBytes", "The name of a group", "the name is refused");
     help("mailboxMails", "Sends of other threads that wait for a loop", "a send is refused");
     help("tlsTasks", "TLS handshakes that wait for a thread", "the connection is closed");
+    help(
+        "receivedBytes",
+        "Memory for what was received, over all connections",
+        "who holds much is closed with 1013, or answered 503");
     help("poolBytes", "Memory that all loops lend to what waits to be sent", "a send is refused");
     help(
         "codecBytes",

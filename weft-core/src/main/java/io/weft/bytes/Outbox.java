@@ -85,14 +85,14 @@ public final class Outbox {
     return bytes() <= softBytes / 2;
   }
 
-  /// Whether a message of `messageBytes` is taken, beside `promisedBytes` that others were told
-  /// they may send: it fits under the hard mark, or no more than the soft mark waits, and the pool
-  /// has the memory.
-  public boolean takes(long messageBytes, long promisedBytes) {
-    return fits(messageBytes, promisedBytes) && pool.hasSpare(messageBytes);
+  /// Whether a message of `messageBytes` would stand in one chunk with all that waits.
+  public boolean isSmallWith(long messageBytes) {
+    return bytes() + messageBytes <= pool.chunkBytes();
   }
 
-  /// The same where no memory is asked for, since the message goes by [#share].
+  /// Whether a message of `messageBytes` is taken, beside `promisedBytes` that others were told
+  /// they may send: it fits under the hard mark, or no more than the soft mark waits. Whether there
+  /// is memory for it is up to the loop.
   public boolean fits(long messageBytes, long promisedBytes) {
     long waiting = bytes() + promisedBytes;
     return waiting <= softBytes || waiting + messageBytes <= hardBytes;

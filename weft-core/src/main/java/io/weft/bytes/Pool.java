@@ -12,9 +12,12 @@ import org.jspecify.annotations.Nullable;
 /// What comes back is kept, as long as it is used: [#trim], called now and then, lets go of what
 /// nobody has needed since the last time.
 ///
-/// A bound stands on what is out at once. It binds whoever asks [#hasSpare] first, which is every
-/// message; the few bytes of a control frame or of a half-read turn are lent even above it, so the
-/// most that can be out is the bound and those few chunks a connection.
+/// A bound stands on what is lent to outboxes at once. It binds whoever asks [#hasSpare] first,
+/// which is every message; the few bytes of a control frame are lent even above it, so the most
+/// that can be out is the bound and a chunk a connection. What is kept of what arrived is lent by
+/// [#keep] and counted apart.
+///
+/// It also has the loop's shares of the process's budget for what was received: [Budget].
 public final class Pool {
 
   /// Free chunks kept whether they are used or not.
@@ -29,14 +32,24 @@ public final class Pool {
   /// Bytes in a chunk by default: a 16 KiB message and its frame header fit in one.
   public static final int CHUNK_BYTES = (16 << 10) + 64;
 
+  /// The loop's share of [Budget#RECEIVED].
+  public final Budget.Share received;
+
+  /// The loop's share of [Budget#KEPT].
+  public final Budget.Share kept;
+
   private final int chunkBytes;
   private final int maxChunks;
 
   /// Bytes of spare arrays; what comes back beyond them goes to the garbage collector.
   private final long mostSpareBytes;
 
+  /// Bytes that may be promised, if more than one message is.
+  private final long mostPromisedBytes;
+
   private final List<Chunk> free = new ArrayList<>();
   private int lent;
+  private int lentToKeep;
 
   /// The fewest free chunks there have been since the last trim.
   private int alwaysFree;
@@ -58,9 +71,24 @@ public final class Pool {
   /// @param maxBytes what may be lent at once; at least one chunk is. A quarter of it is the most
   ///   that spare arrays take
   public Pool(int chunkBytes, long maxBytes) {
+    this(chunkBytes, maxBytes, unbounded(), unbounded());
+  }
+
+  private static Budget.Share unbounded() {
+    return new Budget().open(Long.MAX_VALUE, 1);
+  }
+
+  /// Makes an empty pool with its loop's shares of the process's budget.
+  ///
+  /// @param chunkBytes as of the other
+  /// @param maxBytes as of the other
+  public Pool(int chunkBytes, long maxBytes, Budget.Share received, Budget.Share kept) {
+    this.received = received;
+    this.kept = kept;
     this.chunkBytes = chunkBytes;
     this.maxChunks = Math.clamp(maxBytes / chunkBytes, 1, Integer.MAX_VALUE);
     this.mostSpareBytes = maxBytes / 4;
+    this.mostPromisedBytes = maxBytes / 2;
   }
 
   /// Size of each chunk, in bytes.
@@ -70,7 +98,7 @@ public final class Pool {
 
   /// How many chunks are out.
   public int lentChunks() {
-    return lent;
+    return lent + lentToKeep;
   }
 
   /// Whether `bytes` more bytes can be lent within the bound, beside those promised.
@@ -78,15 +106,35 @@ public final class Pool {
     return lent + Math.ceilDiv(promisedBytes.get() + bytes, chunkBytes) <= maxChunks;
   }
 
+  /// Whether a message that takes one chunk at most can be lent to an outbox that holds little:
+  /// such have a quarter more than others, so that a few that hold much do not keep all from being
+  /// served.
+  public boolean hasSpareForSmall() {
+    return lent + Math.ceilDiv(promisedBytes.get(), chunkBytes) < maxChunks + maxChunks / 4;
+  }
+
+  /// Whether more than three quarters are lent.
+  public boolean isTight() {
+    return lent > maxChunks - maxChunks / 4;
+  }
+
+  /// What is worth freeing at once, in bytes, where somebody has to pay.
+  public long worthBytes() {
+    return (long) maxChunks / 16 * chunkBytes;
+  }
+
   /// Promises memory for `bytes` bytes that another thread hands over later; from any thread, which
   /// may see what is lent a moment late.
   ///
-  /// @return false if they do not fit within the bound; if they do, [#redeem] follows
+  /// @return false if they do not fit within the bound, or within half of it together with others
+  ///   that are promised, since they wait in the heap; if they do, [#redeem] follows
   public boolean promise(int bytes) {
     long others;
     do {
       others = promisedBytes.get();
-      if (lent + Math.ceilDiv(others + bytes, chunkBytes) > maxChunks) {
+      boolean first = others == 0;
+      if (lent + Math.ceilDiv(others + bytes, chunkBytes) > maxChunks
+          || (!first && others + bytes > mostPromisedBytes)) {
         return false;
       }
     } while (!promisedBytes.compareAndSet(others, others + bytes));
@@ -101,6 +149,10 @@ public final class Pool {
   /// Lends a chunk, empty and with nothing to read. It comes back by [#give].
   public Chunk take() {
     lent++;
+    return free();
+  }
+
+  private Chunk free() {
     if (free.isEmpty()) {
       return Chunk.ofSize(chunkBytes);
     }
@@ -119,11 +171,29 @@ public final class Pool {
     return Chunk.ofSize(bytes);
   }
 
+  /// Lends a chunk of at least `bytes` bytes for what arrived and cannot be taken yet. It comes
+  /// back by [#giveKept].
+  public Chunk keep(int bytes) {
+    lentToKeep += chunksIn(bytes);
+    return bytes <= chunkBytes ? free() : Chunk.ofSize(bytes);
+  }
+
+  /// Takes back a chunk of [#keep].
+  public void giveKept(Chunk chunk) {
+    lentToKeep -= chunksIn(chunk.capacity());
+    assert lentToKeep >= 0;
+    giveFree(chunk);
+  }
+
   /// Takes back a chunk that came from this pool and that nobody holds any more.
   public void give(Chunk chunk) {
     assert chunk.holders == 0;
     lent -= chunksIn(chunk.capacity());
     assert lent >= 0;
+    giveFree(chunk);
+  }
+
+  private void giveFree(Chunk chunk) {
     if (chunk.capacity() == chunkBytes) {
       chunk.buffer.position(0).limit(0);
       free.add(chunk);
@@ -151,7 +221,12 @@ public final class Pool {
     if (spare != null) {
       return spare;
     }
-    return new byte[least > MOST_KEPT_ARRAY ? least : 1 << logOf(least)];
+    return new byte[arrayBytes(least)];
+  }
+
+  /// How long an array is that [#takeArray] makes to hold `least` bytes.
+  public static int arrayBytes(int least) {
+    return least > MOST_KEPT_ARRAY ? least : 1 << logOf(least);
   }
 
   private byte @Nullable [] takeSpare(int log) {

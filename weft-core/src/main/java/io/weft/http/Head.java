@@ -126,6 +126,11 @@ public final class Head implements Iterable<Head.Field> {
     return new Head(Arrays.copyOf(left, size));
   }
 
+  /// How many bytes it takes, sent or held.
+  public int size() {
+    return bytes.length;
+  }
+
   /// The method of a request, in its own case.
   public String method() {
     return text(0, Ascii.find(bytes, 0, requestLineTo(), ' '));

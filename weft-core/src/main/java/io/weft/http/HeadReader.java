@@ -1,6 +1,7 @@
 package io.weft.http;
 
 import io.weft.bytes.Ascii;
+import io.weft.bytes.Holder;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +39,9 @@ final class HeadReader {
   private final int startLineBytes;
   private final int headBytes;
   private final int headers;
+
+  /// Who is charged for its memory; null for nobody.
+  private @Nullable Holder holder;
 
   private State state = State.START;
   private byte[] bytes = NOTHING;
@@ -100,6 +104,11 @@ final class HeadReader {
     this.headers = headers;
   }
 
+  /// Says who is charged for its memory, from the next byte on.
+  void chargeTo(Holder whom) {
+    holder = whom;
+  }
+
   /// Reads on to the end of a header line; `in` moves past what was taken.
   ///
   /// @return the line, or null if `in` ends before it does
@@ -157,6 +166,9 @@ final class HeadReader {
 
   /// Drops all and frees the memory.
   void forget() {
+    if (holder != null) {
+      holder.letGo(bytes.length);
+    }
     bytes = NOTHING;
     length = 0;
     taken = 0;
@@ -396,11 +408,22 @@ final class HeadReader {
     put(next);
   }
 
-  private void put(int next) {
+  private void put(int next) throws HttpException {
     if (length == bytes.length) {
-      bytes = Arrays.copyOf(bytes, Math.max(FIRST_BYTES, 2 * length));
+      grow(Math.max(FIRST_BYTES, 2 * length));
     }
     bytes[length++] = (byte) next;
+  }
+
+  private void grow(int size) throws HttpException {
+    if (holder != null) {
+      if (!holder.hold(size)) {
+        String breach = "no memory for more of a head: all that was received is at its bound";
+        throw new HttpException(503, "RFC 9110 §15.6.4", breach);
+      }
+      holder.letGo(bytes.length);
+    }
+    bytes = Arrays.copyOf(bytes, size);
   }
 
   private void begin(State part) {

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.weft.bytes.Ascii;
 import io.weft.bytes.Chunk;
+import io.weft.bytes.Holder;
 import io.weft.bytes.Outbox;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
@@ -138,6 +139,15 @@ public final class Http1 {
     return new Http1(false, statusLineBytes, headBytes, headers, bodyBytes);
   }
 
+  /// Has `holder` charged for what it holds of a head that is not whole; nobody is unless told. If
+  /// there is no memory for more of it, that is a breach with status 503.
+  ///
+  /// @return this
+  public Http1 chargedTo(Holder holder) {
+    reader.chargeTo(holder);
+    return this;
+  }
+
   /// Reads on to the next event.
   ///
   /// @param in bytes of the peer; its position moves past what was taken
@@ -190,8 +200,23 @@ public final class Http1 {
   /// before it sends that: to be asked at [Event#HEAD]. To answer so, or with a final status and
   /// close, is up to the caller (RFC 9110 §10.1.1). HTTP/1.0 never waits.
   public boolean expectsContinue() {
-    boolean bodyToCome = state == State.LENGTH || state == State.CHUNK_SIZE;
-    return bodyToCome && head().isHttp11() && head().has("Expect");
+    return hasBodyToCome() && head().isHttp11() && head().has("Expect");
+  }
+
+  /// Whether the message at hand has a body, of which nothing has come yet: to be asked at
+  /// [Event#HEAD].
+  public boolean hasBodyToCome() {
+    return state == State.LENGTH || state == State.CHUNK_SIZE;
+  }
+
+  /// How many bytes more of the body are sure to come, as its length or that of a chunk says.
+  public long announcedBytes() {
+    return left;
+  }
+
+  /// Whether [#announcedBytes()] is all of the body that is left: it has a Content-Length.
+  public boolean isSized() {
+    return state == State.LENGTH || state == State.END;
   }
 
   /// Whether the connection may carry another message after the one at hand: HTTP/1.1, without

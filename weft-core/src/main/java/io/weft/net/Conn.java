@@ -1,7 +1,9 @@
 package io.weft.net;
 
 import io.weft.bytes.Chunk;
+import io.weft.bytes.Holder;
 import io.weft.bytes.Outbox;
+import io.weft.bytes.Pool;
 import io.weft.tls.TlsEngine;
 import java.net.SocketAddress;
 import java.util.ArrayDeque;
@@ -25,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// It lingers, reading and dropping what the peer still sends, because a socket closed with unread
 /// bytes resets the connection, and a reset can overtake the last bytes that were sent.
-public final class Conn extends Wheel.Timer {
+public final class Conn extends Wheel.Timer implements Holder {
 
   /// No deadline.
   public static final long NEVER = Wheel.NEVER;
@@ -68,6 +70,12 @@ public final class Conn extends Wheel.Timer {
   /// Bytes that the poller has been given to write, and has not answered for; 0 if there are none.
   private int writingBytes;
 
+  /// Heap that it is charged for, in bytes.
+  int heldBytes;
+
+  /// Whether it is to be closed, since memory is short.
+  boolean pays;
+
   /// Whether it stands in the loop's list of connections to flush, or to go on with.
   boolean toFlush;
 
@@ -99,46 +107,6 @@ public final class Conn extends Wheel.Timer {
   @Nullable Conn next;
 
   @Nullable Conn previous;
-
-  /// What a connection speaks before its stage is set, and once TLS has failed.
-  ///
-  /// @param told the stage that has heard of the end, and is still to hear what left; null if there
-  ///   is none
-  private record Unset(@Nullable Stage told) implements Stage {
-
-    @Override
-    public Next read(Chunk in) {
-      throw new IllegalStateException("the connection has no stage");
-    }
-
-    @Override
-    public void ended() {}
-
-    @Override
-    public void writable() {}
-
-    @Override
-    public void wrote(long bytes) {
-      if (told != null) {
-        told.wrote(bytes);
-      }
-    }
-
-    @Override
-    public long expired(long nowNs) {
-      return NEVER;
-    }
-
-    @Override
-    public void closed(String reason) {}
-
-    @Override
-    public void gone() {
-      if (told != null) {
-        told.gone();
-      }
-    }
-  }
 
   /// @param connecting whether the connection is still to be made
   Conn(Loop loop, Socket socket, Terms terms, boolean connecting) {
@@ -182,6 +150,52 @@ public final class Conn extends Wheel.Timer {
     return tls == null ? outbox.bytes() : tls.waitingBytes(outbox);
   }
 
+  @Override
+  public Pool pool() {
+    return loop.pool();
+  }
+
+  @Override
+  public boolean hold(int bytes) {
+    return !pays && state != State.CLOSED && loop.books().hold(this, bytes);
+  }
+
+  @Override
+  public void letGo(int bytes) {
+    int less = Math.min(bytes, heldBytes); // what is closed has let go of all
+    heldBytes -= less;
+    loop.books().letGo(less);
+  }
+
+  /// Native memory that it holds of what arrived, in bytes.
+  int keptBytes() {
+    int chunks = stash == null ? 0 : stash.size();
+    return chunks * loop.pool().chunkBytes() + (tls == null ? 0 : tls.keptBytes());
+  }
+
+  /// Whether bytes have waited for the peer for so long, and it has taken none.
+  boolean isStuck(long ns) {
+    long now = loop.nowNs();
+    boolean waits = state == State.OPEN && isWriting();
+    if (waits && ownDeadlineNs - now < terms.progressNs - ns && peerTook()) {
+      ownDeadlineNs = now + terms.progressNs;
+    }
+    return waits && ownDeadlineNs - now < terms.progressNs - ns;
+  }
+
+  /// Ends it, since memory is short.
+  void pay(String why) {
+    dropStash();
+    if (tls != null) {
+      tls.dropHeld();
+    }
+    boolean talks =
+        state == State.OPEN && (tls == null || tls.isShaken()) && !isStuck(Books.STUCK_NS);
+    if (!talks || !stage.pay(why)) {
+      abort(why);
+    }
+  }
+
   /// The protocol spoken at present.
   public Stage stage() {
     return stage;
@@ -223,8 +237,12 @@ public final class Conn extends Wheel.Timer {
     stage = next;
     paused = false;
     wakeAt(NEVER);
-    layer.begin();
-    loop.goOnLater(this);
+    if (hold(TlsLayer.HANDSHAKE_BYTES)) {
+      layer.begin();
+      loop.goOnLater(this);
+    } else {
+      abort("no memory for another TLS handshake (limit receivedBytes)");
+    }
   }
 
   /// TLS failed: what the peer is to be told of it leaves, and the stage hears why at once.
@@ -349,7 +367,11 @@ public final class Conn extends Wheel.Timer {
     }
     loop.leave(this);
     loop.poller().close(socket);
-    stage.closed(reason);
+    try {
+      stage.closed(reason);
+    } finally {
+      letGo(heldBytes);
+    }
   }
 
   /// Bytes arrived.
@@ -368,13 +390,13 @@ public final class Conn extends Wheel.Timer {
 
   /// Whether bytes that arrive are looked at; one that yields looks for the end in them.
   boolean mayTake() {
-    return state == State.OPEN || (state == State.YIELDING && tls != null);
+    return !pays && (state == State.OPEN || (state == State.YIELDING && tls != null));
   }
 
   /// Takes plain bytes that arrived: feeds the stage, and keeps what it leaves.
   @SuppressWarnings("ReferenceEquality") // the same layer, not an equal one
   void take(Chunk in) {
-    if (state != State.OPEN) {
+    if (state != State.OPEN || pays) {
       in.buffer.position(in.buffer.limit());
       return;
     }
@@ -384,6 +406,12 @@ public final class Conn extends Wheel.Timer {
     }
     TlsLayer before = tls;
     Stage.Next wish = feed(in);
+    while (wish == Stage.Next.LATER
+        && state == State.OPEN
+        && before == tls
+        && !loop.books().hasRoomToKeep(in.remaining())) {
+      wish = feed(in); // at once then, and the others wait
+    }
     if (state != State.OPEN || before != tls) {
       return; // it ended, or what is left is not plain any more
     }
@@ -408,7 +436,7 @@ public final class Conn extends Wheel.Timer {
       Chunk kept = stash.getFirst();
       Stage.Next wish = feed(kept);
       if (stash != null && kept.remaining() == 0) {
-        loop.pool().give(stash.removeFirst());
+        loop.books().giveKept(stash.removeFirst());
         stash = stash.isEmpty() ? null : stash;
       }
       if (wish == Stage.Next.PAUSE) {
@@ -653,13 +681,14 @@ public final class Conn extends Wheel.Timer {
   }
 
   private void keep(Chunk in) {
-    stash = stash == null ? new ArrayDeque<>(4) : stash;
-    loop.keep(in, stash);
+    ArrayDeque<Chunk> kept = stash == null ? new ArrayDeque<>(4) : stash;
+    loop.books().keep(this, in, kept);
+    stash = kept.isEmpty() ? null : kept;
   }
 
   private void dropStash() {
     if (stash != null) {
-      stash.forEach(loop.pool()::give);
+      stash.forEach(loop.books()::giveKept);
       stash = null;
     }
   }

@@ -1,6 +1,5 @@
 package io.weft.net;
 
-import io.weft.bytes.Chunk;
 import io.weft.bytes.Pool;
 import io.weft.tls.Scratch;
 import java.io.IOException;
@@ -9,7 +8,6 @@ import java.lang.System.Logger.Level;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.net.InetSocketAddress;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
@@ -64,6 +62,7 @@ public final class Loop implements Runnable {
   private List<Conn> goingOn = new ArrayList<>();
   private List<Runnable> toWake = new ArrayList<>();
   private final Conns conns = new Conns();
+  private final Books books;
 
   /// Connections that have ended and whose sockets the poller still has.
   private final Conns closing = new Conns();
@@ -101,6 +100,7 @@ public final class Loop implements Runnable {
     this.clock = clock;
     this.chance = chance;
     this.pool = pool;
+    this.books = new Books(pool, conns);
     this.mailbox = new Mailbox(mailboxMails);
     this.nowNs = clock.getAsLong();
     this.wheel = new Wheel(nowNs);
@@ -189,6 +189,7 @@ public final class Loop implements Runnable {
     runMail();
     goOn();
     wheel.advance(nowNs);
+    books.collect();
     flush();
     deliver(); // what the writes have already come to
     wakeAll();
@@ -227,6 +228,10 @@ public final class Loop implements Runnable {
           }
         }
       }
+      books.collect();
+      if (pool.isTight()) {
+        flush(); // what one turn has to say to many would take more than the pool has
+      }
     }
   }
 
@@ -260,6 +265,7 @@ public final class Loop implements Runnable {
       } catch (Throwable bug) {
         LOG.log(Level.ERROR, "A mail to the loop failed.", bug);
       }
+      books.collect();
     }
   }
 
@@ -275,6 +281,7 @@ public final class Loop implements Runnable {
       } catch (Throwable bug) {
         abandon(conn, bug);
       }
+      books.collect();
     }
     now.clear();
   }
@@ -331,6 +338,8 @@ public final class Loop implements Runnable {
     deliver();
     awaitGone();
     poller.close();
+    pool.received.close();
+    pool.kept.close();
     for (Conn conn = closing.first(); conn != null; conn = closing.first()) {
       closing.remove(conn);
       try {
@@ -543,16 +552,19 @@ public final class Loop implements Runnable {
     return scratch;
   }
 
-  /// Keeps a copy of what is unread in `in`, which is used up then.
-  void keep(Chunk in, ArrayDeque<Chunk> behind) {
-    int end = in.buffer.limit();
-    while (in.remaining() > 0) {
-      Chunk kept = pool.take();
-      int step = Math.min(in.remaining(), kept.capacity());
-      kept.buffer.clear().put(in.buffer.limit(in.buffer.position() + step)).flip();
-      in.buffer.limit(end);
-      behind.add(kept);
-    }
+  /// What its connections hold of what they received.
+  Books books() {
+    return books;
+  }
+
+  /// Whether there is memory for a message that is to be sent; on the loop's thread. If there is
+  /// none, those that hold much and read nothing are closed, a moment later.
+  ///
+  /// @param small whether the message is short, and nothing much waits in front of it: it is taken
+  ///   if anybody is closed
+  public boolean hasRoomFor(long bytes, boolean small) {
+    return (small ? pool.hasSpareForSmall() : pool.hasSpare(bytes))
+        || (books.relieve(bytes) && small);
   }
 
   Poller poller() {

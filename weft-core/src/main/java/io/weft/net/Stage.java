@@ -48,6 +48,22 @@ public interface Stage {
   /// @return the next deadline by the loop's clock, or [Conn#NEVER]
   long expired(long nowNs);
 
+  /// Whether the peer has not had an answer yet that says who it is talking to: it is a newcomer.
+  default boolean isStranger() {
+    return false;
+  }
+
+  /// Lets go of what is held no longer, as far as that is not known to the connection yet.
+  default void settle() {}
+
+  /// Memory for what was received is short, or for what waits to be sent, and this connection is
+  /// the one to pay: it ends, and says so.
+  ///
+  /// @return whether it does; if not, it is closed without a word
+  default boolean pay(String why) {
+    return false;
+  }
+
   /// The connection has ended; always called, once. Nothing is sent or read any more, but of a
   /// write that was under way it is not known yet how much has left.
   ///

@@ -22,6 +22,12 @@ import org.jspecify.annotations.Nullable;
 /// executor of [Conn.Terms]; until its result is mailed back the engine is not touched here.
 final class TlsLayer {
 
+  /// Heap that a handshake takes with the JDK's provider, and what stays of it for the connection's
+  /// life, in bytes; as measured, see ADR 9.
+  static final int HANDSHAKE_BYTES = 16 << 10;
+
+  static final int SESSION_BYTES = 8 << 10;
+
   private static final Chunk NOTHING = Chunk.ofSize(1);
 
   private final Conn conn;
@@ -87,6 +93,16 @@ final class TlsLayer {
     return held == null && !busy && !full;
   }
 
+  boolean isShaken() {
+    return shaken;
+  }
+
+  /// Native memory that it holds of what arrived, in bytes.
+  int keptBytes() {
+    int chunks = held == null ? 0 : held.size();
+    return chunks * loop.pool().chunkBytes() + engine.keptBytes();
+  }
+
   // ---- In -------------------------------------------------------------------------------------
 
   /// Bytes arrived.
@@ -95,8 +111,9 @@ final class TlsLayer {
       pull(in);
     }
     if (in.remaining() > 0 && conn.mayTake()) {
-      held = held == null ? new ArrayDeque<>(4) : held;
-      loop.keep(in, held);
+      ArrayDeque<Chunk> kept = held == null ? new ArrayDeque<>(4) : held;
+      loop.books().keep(conn, in, kept);
+      held = kept.isEmpty() ? null : kept;
     }
     if (!isIdle()) {
       loop.poller().reading(conn.socket(), false);
@@ -110,7 +127,7 @@ final class TlsLayer {
       Chunk oldest = held == null ? NOTHING : held.getFirst();
       pull(oldest);
       if (held != null && oldest.remaining() == 0) {
-        loop.pool().give(held.removeFirst());
+        loop.books().giveKept(held.removeFirst());
         held = held.isEmpty() ? null : held;
       }
     } while (held != null && !busy && !full && !conn.isBehind() && conn.mayTake());
@@ -133,10 +150,11 @@ final class TlsLayer {
 
   /// @return whether there may be more to come of it
   private boolean step(Chunk in) throws SSLException {
-    switch (engine.open(in, loop.scratch(), wire)) {
+    switch (open(in)) {
       case PLAIN -> conn.take(loop.scratch().plain);
       case OPEN -> {
         shaken = true;
+        conn.letGo(HANDSHAKE_BYTES - SESSION_BYTES);
         conn.stage().begun();
       }
       case TASK -> runTasks();
@@ -151,6 +169,25 @@ final class TlsLayer {
       }
     }
     return !full;
+  }
+
+  /// Has the engine open what arrived, and the connection charged for what it keeps of it.
+  private TlsEngine.Step open(Chunk in) throws SSLException {
+    int before = engine.keptBytes();
+    try {
+      return engine.open(in, loop.scratch(), wire);
+    } finally {
+      settle(before);
+    }
+  }
+
+  private void settle(int before) {
+    int more = engine.keptBytes() - before;
+    if (more > 0) {
+      loop.books().kept(conn, more);
+    } else if (more < 0) {
+      loop.books().letGoOfKept(-more);
+    }
   }
 
   private void failed(SSLException why) {
@@ -257,16 +294,23 @@ final class TlsLayer {
 
   /// Drops what arrived.
   void drop() {
+    dropHeld();
+    release();
+  }
+
+  /// Drops what arrived and has not been opened, but for a part of a record.
+  void dropHeld() {
     if (held != null) {
-      held.forEach(loop.pool()::give);
+      held.forEach(loop.books()::giveKept);
       held = null;
     }
-    release();
   }
 
   private void release() {
     if (!busy) {
+      int before = engine.keptBytes();
       engine.release(loop.scratch());
+      settle(before);
     }
   }
 }

@@ -123,6 +123,11 @@ public final class TlsEngine {
     return engine.getSession();
   }
 
+  /// Native memory that holds a part of a record, in bytes.
+  public int keptBytes() {
+    return half == null ? 0 : half.capacity();
+  }
+
   // ---- In -------------------------------------------------------------------------------------
 
   /// Opens what has arrived, and goes on with the handshake.
@@ -225,7 +230,7 @@ public final class TlsEngine {
     Chunk kept = half;
     if (kept != null && !record.hasRemaining()) {
       half = null;
-      scratch.pool.give(kept);
+      scratch.pool.giveKept(kept);
     }
     return true;
   }
@@ -244,7 +249,7 @@ public final class TlsEngine {
       if (!in.hasRemaining()) {
         return null;
       }
-      kept = scratch.pool.take(Math.max(bytes, HEADER_BYTES));
+      kept = scratch.pool.keep(Math.max(bytes, HEADER_BYTES));
       kept.buffer.clear();
       half = kept;
     } else if (kept.buffer.position() == 0) {
@@ -261,9 +266,9 @@ public final class TlsEngine {
     check(head, wire);
     int bytes = recordBytes(head);
     if (bytes > kept.capacity()) {
-      Chunk larger = scratch.pool.take(bytes);
+      Chunk larger = scratch.pool.keep(bytes);
       larger.buffer.clear().put(head);
-      scratch.pool.give(kept);
+      scratch.pool.giveKept(kept);
       kept = larger;
       half = larger;
     }
@@ -423,7 +428,7 @@ public final class TlsEngine {
     Chunk kept = half;
     if (kept != null) {
       half = null;
-      scratch.pool.give(kept);
+      scratch.pool.giveKept(kept);
     }
   }
 }

@@ -1,6 +1,7 @@
 package io.weft.ws;
 
 import io.weft.bytes.Chunk;
+import io.weft.bytes.Holder;
 import io.weft.bytes.Pool;
 import io.weft.bytes.Utf8;
 import java.nio.ByteBuffer;
@@ -8,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /// A message that is being put together, because it comes in several fragments (§5.4), in several
 /// reads, or encoded. Its memory follows the bytes that have come, and is less than twice as much;
-/// only of what the pool has to spare it takes as much as was announced.
+/// only of what the pool has to spare it takes as much as was announced. Whoever holds it is
+/// charged for all of it, before it is allocated.
 ///
 /// A text is judged as it comes, so that the first impossible byte fails it (§8.1).
 public final class Assembly {
@@ -22,7 +24,7 @@ public final class Assembly {
   final boolean isText;
 
   private final Bounds bounds;
-  private final Pool pool;
+  private final Holder holder;
 
   /// What its payload is encoded by; null if it is plain.
   private final @Nullable Extension encoding;
@@ -44,10 +46,10 @@ public final class Assembly {
   ///
   /// @param first what its first frame is
   /// @param encoding what its payload is encoded by; null if it is plain
-  Assembly(Bounds bounds, Pool pool, Opcode first, @Nullable Extension encoding) {
+  Assembly(Bounds bounds, Holder holder, Opcode first, @Nullable Extension encoding) {
     assert first.beginsMessage();
     this.bounds = bounds;
-    this.pool = pool;
+    this.holder = holder;
     this.isText = first == Opcode.TEXT;
     this.encoding = encoding;
   }
@@ -110,11 +112,36 @@ public final class Assembly {
     bounds.checkMessage((long) size + more);
     int needed = size + more;
     if (needed > bytes.length) {
-      byte[] larger = pool.takeArray(needed, encoding == null ? (int) wireBytes : needed);
+      long announced = encoding == null ? wireBytes : bounds.messageBytes();
+      int least = (int) Math.max(needed, Math.min(2L * bytes.length, announced));
+      byte[] larger = take(least, encoding == null ? (int) wireBytes : least);
       System.arraycopy(bytes, 0, larger, 0, size);
-      pool.giveArray(bytes);
+      giveBack();
       bytes = larger;
     }
+  }
+
+  private byte[] take(int least, int wished) throws ProtocolException {
+    int length = Pool.arrayBytes(least);
+    if (!holder.hold(length)) {
+      throw new ProtocolException(
+          CloseCode.TRY_AGAIN_LATER,
+          "§10.4",
+          "no memory for a message of over "
+              + size
+              + " bytes: all that was received is at its bound");
+    }
+    byte[] array = holder.pool().takeArray(least, wished);
+    if (array.length > length && !holder.hold(array.length - length)) {
+      holder.pool().giveArray(array);
+      return holder.pool().takeArray(least, least);
+    }
+    return array;
+  }
+
+  private void giveBack() {
+    holder.pool().giveArray(bytes);
+    holder.letGo(bytes.length);
   }
 
   /// Payload bytes announced so far, before decoding.
@@ -129,7 +156,7 @@ public final class Assembly {
 
   /// Gives its memory back; nobody may look at the payload any more.
   void release() {
-    pool.giveArray(bytes);
+    giveBack();
     bytes = NOTHING;
     size = 0;
   }

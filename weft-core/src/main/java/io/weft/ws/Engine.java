@@ -1,8 +1,8 @@
 package io.weft.ws;
 
 import io.weft.bytes.Chunk;
+import io.weft.bytes.Holder;
 import io.weft.bytes.Outbox;
-import io.weft.bytes.Pool;
 import io.weft.bytes.Utf8;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -48,7 +48,7 @@ public final class Engine {
   public static final int MAX_REASON_BYTES = MAX_CONTROL_BYTES - 2;
 
   private final Terms terms;
-  private final Pool pool;
+  private final Holder holder;
   private final @Nullable Extension extension;
 
   private Closing closing = Closing.OPEN;
@@ -87,11 +87,12 @@ public final class Engine {
 
   /// Makes one end of a connection that has just been opened.
   ///
-  /// @param pool lends memory for messages that do not lie whole in a chunk
+  /// @param holder is charged for messages that do not lie whole in a chunk, and lends memory for
+  ///   them
   /// @param extension what was negotiated, or null
-  public Engine(Terms terms, Pool pool, @Nullable Extension extension) {
+  public Engine(Terms terms, Holder holder, @Nullable Extension extension) {
     this.terms = terms;
-    this.pool = pool;
+    this.holder = holder;
     this.extension = extension;
   }
 
@@ -407,7 +408,7 @@ public final class Engine {
   }
 
   private Assembly assemble() {
-    return new Assembly(terms.bounds, pool, opcode, rsv1 ? extension : null);
+    return new Assembly(terms.bounds, holder, opcode, rsv1 ? extension : null);
   }
 
   private @Nullable Event readData(Chunk in) throws ProtocolException {

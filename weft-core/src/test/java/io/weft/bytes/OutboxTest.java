@@ -100,21 +100,14 @@ final class OutboxTest {
     assertFalse(outbox.isLow());
     outbox.put(new byte[1], 0, 1, 0);
     assertTrue(outbox.isHigh(), "one above the soft mark");
-    assertTrue(outbox.takes(99, 0), "at the hard mark");
-    assertFalse(outbox.takes(100, 0), "one above the hard mark");
-    assertFalse(outbox.takes(99, 1), "one promised to another");
+    assertTrue(outbox.fits(99, 0), "at the hard mark");
+    assertFalse(outbox.fits(100, 0), "one above the hard mark");
+    assertFalse(outbox.fits(99, 1), "one promised to another");
     outbox.sent(51);
     assertTrue(outbox.isLow(), "at half the soft mark");
     outbox.clear();
     assertTrue(outbox.isEmpty());
     assertEquals(0, pool.lentChunks());
-  }
-
-  @Test
-  void takesNoMessageThatThePoolCannotHold() {
-    Outbox poor = new Outbox(new Pool(CHUNK_BYTES, CHUNK_BYTES), 1000, 1000);
-    assertTrue(poor.takes(CHUNK_BYTES, 0));
-    assertFalse(poor.takes(CHUNK_BYTES + 1, 0));
   }
 
   @Test

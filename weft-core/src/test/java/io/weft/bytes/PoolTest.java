@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -160,15 +161,57 @@ final class PoolTest {
   @Test
   void keepsWhatIsPromisedWithinTheBound() {
     Pool pool = new Pool(100, 300);
-    assertTrue(pool.promise(150));
-    assertTrue(pool.promise(150), "300 in all");
+    assertTrue(pool.promise(300), "alone it may be all");
     assertFalse(pool.promise(1));
     assertFalse(pool.hasSpare(1));
     pool.redeem(150);
     pool.take();
     assertTrue(pool.hasSpare(50));
     assertFalse(pool.hasSpare(51), "150 are promised, and 100 lent");
-    assertFalse(pool.promise(51));
+    pool.redeem(150);
+    assertTrue(pool.promise(100));
+    assertFalse(pool.promise(101), "100 are promised, and 100 lent");
     assertTrue(pool.promise(50));
+  }
+
+  /// Short messages have a quarter more than others, and what is kept of what arrived counts for
+  /// neither.
+  @Test
+  void hasMoreForTheSmall() {
+    Pool pool = new Pool(100, 800);
+    List<Chunk> lent = new ArrayList<>();
+    for (int at = 0; at < 8; at++) {
+      assertTrue(pool.hasSpare(100));
+      assertEquals(at > 6, pool.isTight());
+      lent.add(pool.take());
+    }
+    assertFalse(pool.hasSpare(1));
+    assertTrue(pool.hasSpareForSmall());
+    lent.add(pool.take());
+    assertTrue(pool.hasSpareForSmall());
+    lent.add(pool.take());
+    assertFalse(pool.hasSpareForSmall());
+    lent.forEach(pool::give);
+    Chunk kept = pool.keep(250);
+    assertEquals(250, kept.capacity());
+    assertEquals(3, pool.lentChunks());
+    assertTrue(pool.hasSpare(800));
+    pool.giveKept(kept);
+    Chunk small = pool.keep(10);
+    pool.giveKept(small);
+    assertEquals(0, pool.lentChunks());
+  }
+
+  /// What waits in the heap to be copied takes half of the bound at most, but for one message
+  /// alone.
+  @Test
+  void promisesHalfInTheHeap() {
+    Pool pool = new Pool(100, 1_000);
+    assertTrue(pool.promise(900));
+    assertFalse(pool.promise(1), "900 wait");
+    pool.redeem(900);
+    assertTrue(pool.promise(300));
+    assertTrue(pool.promise(200));
+    assertFalse(pool.promise(1), "500 wait");
   }
 }

@@ -2,11 +2,14 @@ package io.weft.http;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.weft.bytes.Chunk;
 import io.weft.bytes.Outbox;
 import io.weft.bytes.Pool;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +42,34 @@ final class BodyTest {
     String most = SIZED + "32||";
     assertEquals(List.of(most, "BODY " + "x".repeat(32), "END"), read(most + "x".repeat(32)));
     assertTrue(read(SIZED + "33||").getFirst().startsWith("413 "));
+  }
+
+  /// What is known of a body before it has come: as much as its length says, or a chunk's.
+  @Test
+  void announcesWhatComes() throws HttpException {
+    Http1 sized = reader();
+    assertEquals(Http1.Event.HEAD, sized.next(chunk(SIZED + "5||")));
+    assertTrue(sized.hasBodyToCome());
+    assertEquals(5, sized.announcedBytes());
+    assertEquals(Http1.Event.BODY, sized.next(chunk("hel")));
+    assertTrue(sized.isSized());
+    assertEquals(2, sized.announcedBytes());
+    assertEquals(Http1.Event.BODY, sized.next(chunk("lo")));
+    assertTrue(sized.isSized());
+    assertEquals(0, sized.announcedBytes());
+    Http1 chunked = reader();
+    assertEquals(Http1.Event.HEAD, chunked.next(chunk(CHUNKED)));
+    assertTrue(chunked.hasBodyToCome());
+    assertEquals(Http1.Event.BODY, chunked.next(chunk("5|hel")));
+    assertFalse(chunked.isSized());
+    assertEquals(2, chunked.announcedBytes());
+    Http1 none = reader();
+    assertEquals(Http1.Event.HEAD, none.next(chunk(HEAD + "|")));
+    assertFalse(none.hasBodyToCome());
+  }
+
+  private static Chunk chunk(String wire) {
+    return Chunk.copyOf(wire.replace("|", "\r\n").getBytes(StandardCharsets.US_ASCII));
   }
 
   @ParameterizedTest

@@ -1,5 +1,6 @@
 package io.weft.http;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -7,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.weft.bytes.Chunk;
+import io.weft.bytes.Holder;
+import io.weft.bytes.Pool;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -262,5 +265,53 @@ final class RequestTest {
     Http1 reader = reader();
     assertEquals(Http1.Event.HEAD, reader.next(Chunk.copyOf(Reading.bytes(wire))));
     assertEquals(waits, reader.expectsContinue());
+  }
+
+  /// Half a head is charged for in the memory that it takes, and let go of when it is whole, or
+  /// refused.
+  @Test
+  void chargesForHalfAHead() throws HttpException {
+    var holder = new CountingHolder(2_000);
+    Http1 reader = Http1.ofRequests(4_000, 8_000, 8, 100).chargedTo(holder);
+    String begin = "GET / HTTP/1.1\r\nHost: a\r\nX: ";
+    assertNull(reader.next(Chunk.copyOf(begin.getBytes(US_ASCII))));
+    assertEquals(512, holder.held);
+    assertNull(reader.next(Chunk.copyOf("x".repeat(900).getBytes(US_ASCII))));
+    assertEquals(1024, holder.held);
+    assertEquals(Http1.Event.HEAD, reader.next(Chunk.copyOf("\r\n\r\n".getBytes(US_ASCII))));
+    assertEquals(0, holder.held);
+    assertEquals(Http1.Event.END, reader.next(Chunk.copyOf(new byte[0])));
+    Chunk large = Chunk.copyOf((begin + "x".repeat(3_000)).getBytes(US_ASCII));
+    var refusal = assertThrows(HttpException.class, () -> reader.next(large));
+    assertEquals(503, refusal.status);
+    assertEquals(0, holder.held);
+  }
+
+  private static final class CountingHolder implements Holder {
+    private final int most;
+    private int held;
+
+    CountingHolder(int most) {
+      this.most = most;
+    }
+
+    @Override
+    public Pool pool() {
+      throw new AssertionError("a head comes from no pool");
+    }
+
+    @Override
+    public boolean hold(int bytes) {
+      if (held + bytes > most) {
+        return false;
+      }
+      held += bytes;
+      return true;
+    }
+
+    @Override
+    public void letGo(int bytes) {
+      held -= bytes;
+    }
   }
 }

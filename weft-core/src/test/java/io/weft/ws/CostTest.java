@@ -3,16 +3,19 @@ package io.weft.ws;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import io.weft.bytes.Chunk;
+import io.weft.bytes.Holder;
 import io.weft.bytes.Outbox;
 import io.weft.bytes.Pool;
 import java.lang.management.ManagementFactory;
 import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -72,7 +75,8 @@ final class CostTest {
 
   @Test
   void memoryAtMostDoubles() throws ProtocolException {
-    var message = new Assembly(new Bounds(1000, 1, 0), Wire.POOL, Opcode.BINARY, null);
+    var message =
+        new Assembly(new Bounds(1000, 1, 0), Holder.uncounted(Wire.POOL), Opcode.BINARY, null);
     assertEquals(0, message.capacity());
     Chunk one = Chunk.copyOf(new byte[1]);
     for (int size = 1; size <= 1000; size++) {
@@ -99,6 +103,63 @@ final class CostTest {
         });
     assertEquals(length, engine.payload().remaining());
     assertTrue(allocated < 5L * length, allocated + " bytes for " + length);
+  }
+
+  /// A message is charged for before its memory is there, and has what its holder may hold: also
+  /// where the pool would have had more to spare.
+  @Test
+  void aMessageIsChargedFor() throws ProtocolException {
+    var pool = new Pool(Pool.CHUNK_BYTES, 1 << 20);
+    var holder = new Charged(pool);
+    Engine.Terms terms = new Engine.Terms(Role.SERVER, new Bounds(100_000, 2, 0), () -> 0);
+    Engine engine = new Engine(terms, holder, null);
+    byte[] wire = Wire.frame(Role.CLIENT, 0x82, new byte[60_000]);
+    pool.giveArray(pool.takeArray(60_000, 0)); // there is one to spare, of 65,536 bytes
+    holder.most = 40_000;
+    assertNull(engine.next(Chunk.copyOf(Arrays.copyOf(wire, 1_000))));
+    assertEquals(1_024, holder.held, "what it needs, and not what there is to spare");
+    holder.most = 1 << 20;
+    assertNull(engine.next(Chunk.copyOf(Arrays.copyOfRange(wire, 1_000, 3_000))));
+    assertEquals(65_536, holder.held, "what there is to spare");
+    engine.release();
+    assertEquals(0, holder.held);
+    Engine other = new Engine(terms, holder, null);
+    holder.most = 40_000;
+    assertNull(other.next(Chunk.copyOf(Arrays.copyOf(wire, 20_000))));
+    assertEquals(32_768, holder.held);
+    Chunk more = Chunk.copyOf(Arrays.copyOfRange(wire, 20_000, 40_000));
+    var breach = assertThrows(ProtocolException.class, () -> other.next(more));
+    assertEquals(CloseCode.TRY_AGAIN_LATER, breach.closeCode);
+    assertEquals(0, holder.held);
+  }
+
+  private static final class Charged implements Holder {
+    private final Pool pool;
+    private int most;
+    private int held;
+
+    Charged(Pool pool) {
+      this.pool = pool;
+    }
+
+    @Override
+    public Pool pool() {
+      return pool;
+    }
+
+    @Override
+    public boolean hold(int bytes) {
+      if (held + bytes > most) {
+        return false;
+      }
+      held += bytes;
+      return true;
+    }
+
+    @Override
+    public void letGo(int bytes) {
+      held -= bytes;
+    }
   }
 
   /// The memory of a message has been another's before.
@@ -138,7 +199,7 @@ final class CostTest {
     List<String> held = new ArrayList<>();
     for (Field field : Engine.class.getDeclaredFields()) {
       field.setAccessible(true);
-      boolean shared = List.of("terms", "pool", "closing", "opcode").contains(field.getName());
+      boolean shared = List.of("terms", "holder", "closing", "opcode").contains(field.getName());
       if (!Modifier.isStatic(field.getModifiers())
           && !field.getType().isPrimitive()
           && !shared

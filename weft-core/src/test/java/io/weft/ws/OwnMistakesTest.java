@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.weft.bytes.Chunk;
+import io.weft.bytes.Holder;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.junit.jupiter.api.Test;
@@ -48,7 +49,7 @@ final class OwnMistakesTest {
         () -> FrameHeader.write(out, Role.SERVER, Opcode.CONTINUATION, false, 0, 0));
     assertThrows(
         AssertionError.class,
-        () -> new Assembly(Wire.BOUNDS, Wire.POOL, Opcode.CONTINUATION, null));
+        () -> new Assembly(Wire.BOUNDS, Holder.uncounted(Wire.POOL), Opcode.CONTINUATION, null));
     Chunk chunk = Chunk.ofSize(10);
     assertThrows(AssertionError.class, () -> Engine.frame(Opcode.PING, false, out, chunk));
   }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.weft.bytes.Chunk;
+import io.weft.bytes.Holder;
 import io.weft.bytes.Outbox;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -41,7 +42,7 @@ final class SendingTest {
     Engine client =
         new Engine(
             new Engine.Terms(Role.CLIENT, Wire.BOUNDS, () -> keys[next.getAndIncrement()]),
-            Wire.POOL,
+            Holder.uncounted(Wire.POOL),
             null);
     client.text("Hello world", out);
     client.text("你好啊", out);
@@ -55,7 +56,10 @@ final class SendingTest {
     var asked = new AtomicInteger();
     for (Role role : Role.values()) {
       Engine engine =
-          new Engine(new Engine.Terms(role, Wire.BOUNDS, asked::incrementAndGet), Wire.POOL, null);
+          new Engine(
+              new Engine.Terms(role, Wire.BOUNDS, asked::incrementAndGet),
+              Holder.uncounted(Wire.POOL),
+              null);
       engine.text("a", out);
       engine.binary(ByteBuffer.allocate(0), out);
       engine.ping(ByteBuffer.allocate(1), out);

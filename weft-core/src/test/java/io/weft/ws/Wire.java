@@ -1,6 +1,7 @@
 package io.weft.ws;
 
 import io.weft.bytes.Chunk;
+import io.weft.bytes.Holder;
 import io.weft.bytes.Outbox;
 import io.weft.bytes.Pool;
 import io.weft.bytes.SlowMask;
@@ -38,7 +39,7 @@ final class Wire {
   static Engine engine(Role role, Bounds bounds, @Nullable Extension extension) {
     return new Engine(
         new Engine.Terms(role, bounds, () -> KEY),
-        new Pool(Pool.CHUNK_BYTES, READ_BYTES),
+        Holder.uncounted(new Pool(Pool.CHUNK_BYTES, READ_BYTES)),
         extension);
   }
 

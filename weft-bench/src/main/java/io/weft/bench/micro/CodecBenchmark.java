@@ -8,6 +8,7 @@ import io.netty.handler.codec.http.websocketx.WebSocket13FrameDecoder;
 import io.netty.handler.codec.http.websocketx.WebSocket13FrameEncoder;
 import io.netty.util.ReferenceCountUtil;
 import io.weft.bytes.Chunk;
+import io.weft.bytes.Holder;
 import io.weft.bytes.Outbox;
 import io.weft.bytes.Pool;
 import io.weft.ws.Bounds;
@@ -46,7 +47,10 @@ public class CodecBenchmark {
   private final Pool pool = new Pool(Pool.CHUNK_BYTES, 64 << 20);
   private final Outbox out = new Outbox(pool, 1 << 20, 1 << 20);
   private final Engine server =
-      new Engine(new Engine.Terms(Role.SERVER, new Bounds(1 << 20, 1, 0), () -> KEY), pool, null);
+      new Engine(
+          new Engine.Terms(Role.SERVER, new Bounds(1 << 20, 1, 0), () -> KEY),
+          Holder.uncounted(pool),
+          null);
   private final EmbeddedChannel decoder =
       new EmbeddedChannel(new WebSocket13FrameDecoder(true, false, 1 << 20));
   private final EmbeddedChannel encoder = new EmbeddedChannel(new WebSocket13FrameEncoder(false));
@@ -59,7 +63,10 @@ public class CodecBenchmark {
   @Setup
   public void prepare() {
     Engine client =
-        new Engine(new Engine.Terms(Role.CLIENT, new Bounds(1 << 20, 1, 0), () -> KEY), pool, null);
+        new Engine(
+            new Engine.Terms(Role.CLIENT, new Bounds(1 << 20, 1, 0), () -> KEY),
+            Holder.uncounted(pool),
+            null);
     payload = ByteBuffer.allocateDirect(bytes);
     for (int n = 0; n < MESSAGES; n++) {
       client.binary(payload.position(0), out);
