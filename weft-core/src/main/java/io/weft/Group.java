@@ -7,9 +7,10 @@ import java.nio.ByteBuffer;
 /// is there as soon as it is named and gone with its last member; a `Group` is a handle, and two
 /// with one name are the same group.
 ///
-/// Every method may be called from any thread. What one thread publishes reaches each member in
-/// that order. A member that cannot take a message, because its outbox is full, is closed with
-/// 1013.
+/// Every method may be called from any thread. All members see its publications in one order,
+/// whichever threads publish; what is published under a lock, in the order of the lock. A member
+/// sees all that are published from its joining to its leaving. One that cannot take a message,
+/// because its outbox is full, is closed with 1013.
 public final class Group {
 
   private final Groups groups;
@@ -35,7 +36,7 @@ public final class Group {
     return groups.join(name, ws);
   }
 
-  /// Ends a membership; does nothing if there is none.
+  /// Ends a membership; does nothing if there is none. What was published before still arrives.
   public void leave(WebSocket ws) {
     groups.leave(name, ws);
   }

@@ -222,7 +222,7 @@ public final class Live implements AutoCloseable {
     Ending ours = new Ending.Ended(new Close(code, reason, Close.By.SELF));
     switch (state) {
       case State.Open(WebSocket ws) -> {
-        pump();
+        pump(ws);
         if (line != null && reconnect.confirms()) {
           line.confirm(ws);
         }
@@ -311,6 +311,9 @@ public final class Live implements AutoCloseable {
 
     private long openedNs;
 
+    /// Whether what `opened` sent is ahead of all that follows: what was kept may.
+    private boolean isReady;
+
     /// How the connection ended; null as long as it has not.
     private @Nullable Close end;
 
@@ -325,7 +328,10 @@ public final class Live implements AutoCloseable {
       openedNs = loop.nowNs();
       become(new State.Open(ws));
       endpoint.opened(ws);
-      pump();
+      loop.inOrder(() -> {
+        isReady = true;
+        pump();
+      });
     }
 
     @Override
@@ -462,16 +468,19 @@ public final class Live implements AutoCloseable {
   /// is room.
   private void pump() {
     pumps.set(false);
-    if (!(state instanceof State.Open(WebSocket ws))) {
-      return;
+    if (state instanceof State.Open(WebSocket ws) && line != null && line.isReady) {
+      pump(ws);
     }
+  }
+
+  private void pump(WebSocket ws) {
     for (Delivery next = outbox.next(); next != null; next = outbox.next()) {
       if (next.expiresNs <= loop.nowNs()) {
         sweep();
         continue;
       }
       Message message = java.util.Objects.requireNonNull(next.message());
-      Send sent = ws.send(message);
+      Send sent = ws.stage().ahead(message); // in the outbox at once, where its end is seen
       if (sent.isTaken()) {
         outbox.handedOver(ws.stage().outboxBytes());
         if (line != null) {

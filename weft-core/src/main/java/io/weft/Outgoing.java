@@ -16,9 +16,12 @@ import org.jspecify.annotations.Nullable;
 /// the application is told about it, and the hand-over from other threads to the loop's.
 ///
 /// ```text
-///  loop's thread ────────────────────> room? ──> Engine ──> Outbox
-///  another ──> promised bytes, mail ───────────────^
+///  loop's thread, no mail waits ─────> room? ──> Engine ──> Outbox
+///  any other ──> room? promised bytes, mail ───────^
 /// ```
+///
+/// So what is asked of a connection is done in the order asked, whichever threads ask: on its own
+/// thread a call waits behind the mail of those that asked before.
 ///
 /// `send` and what it needs may be called from any thread; everything else belongs to the loop's.
 ///
@@ -84,13 +87,13 @@ abstract sealed class Outgoing permits WsStage {
 
   Send text(String text, Compress compress) {
     byte[] utf8 = Engine.utf8(text);
-    return conn.loop().isCurrent()
+    return conn.loop().isFree()
         ? here(Opcode.TEXT, utf8, compress)
         : mail(Opcode.TEXT, utf8, compress);
   }
 
   Send binary(ByteBuffer data, Compress compress) {
-    if (conn.loop().isCurrent()) {
+    if (conn.loop().isFree()) {
       if (!hasRoom(data.remaining())) {
         return refused();
       }
@@ -100,6 +103,18 @@ abstract sealed class Outgoing permits WsStage {
     byte[] copy = new byte[data.remaining()];
     data.get(data.position(), copy);
     return mail(Opcode.BINARY, copy, compress);
+  }
+
+  /// Takes a message at once, whatever waits for the loop; on its thread.
+  Send ahead(Message message) {
+    return switch (message) {
+      case Message.Text(String text) -> here(Opcode.TEXT, Engine.utf8(text), Compress.AUTO);
+      case Message.Binary(ByteBuffer data) -> {
+        byte[] copy = new byte[data.remaining()];
+        data.get(data.position(), copy);
+        yield here(Opcode.BINARY, copy, Compress.AUTO);
+      }
+    };
   }
 
   private Send here(Opcode opcode, byte[] payload, Compress compress) {
@@ -121,13 +136,19 @@ abstract sealed class Outgoing permits WsStage {
   private boolean hasRoom(int messageBytes) {
     checkSize(messageBytes, core.limits);
     Outbox out = conn.outbox();
-    return maySend()
+    return open
+        && maySend()
         && out.fits(messageBytes, promised)
         && conn.loop().hasRoomFor(messageBytes, out.isSmallWith(messageBytes));
   }
 
-  /// Whether messages go out: nobody has closed, and TCP is there. What is appended to the outbox
-  /// of a connection that is gone would stay there.
+  /// Whether more than the soft mark waits, what other threads and the mail have promised included.
+  boolean isHigh() {
+    return bufferedBytes() > core.limits.outboxSoftBytes();
+  }
+
+  /// Whether what was taken goes out: our Close has not, and TCP is there. What is appended to the
+  /// outbox of a connection that is gone would stay there.
   boolean maySend() {
     return conn.isOpen() && engine.maySend();
   }
@@ -148,8 +169,8 @@ abstract sealed class Outgoing permits WsStage {
     return Send.REFUSED;
   }
 
-  /// Takes a message on a foreign thread: the bytes are promised, so that all threads together keep
-  /// the limit, and mailed.
+  /// Takes a message on a foreign thread, or on the loop's behind other mail: the bytes are
+  /// promised, so that all threads together keep the limit, and mailed.
   private Send mail(Opcode opcode, byte[] payload, Compress compress) {
     checkSize(payload.length, core.limits);
     if (!open) {
@@ -231,13 +252,13 @@ abstract sealed class Outgoing permits WsStage {
       return false;
     }
     owesWritable = false;
-    return engine.maySend();
+    return open;
   }
 
   private void oweWritable() {
     if (!owesWritable) {
       owesWritable = true;
-      conn.loop().execute(this::tellWhenThereIsRoom);
+      conn.loop().inOrder(this::tellWhenThereIsRoom);
     }
   }
 

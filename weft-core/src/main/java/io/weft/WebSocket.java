@@ -10,9 +10,10 @@ import org.jspecify.annotations.Nullable;
 
 /// A live WebSocket connection.
 ///
-/// Every method may be called from any thread. What one thread sends arrives in the order it was
-/// sent; sends from the connection's own loop (in a callback) cost no hand-over. Nothing here
-/// blocks; but in a [Conversation] `send` waits for room, whoever calls it.
+/// Every method may be called from any thread. What is asked of it is done in the order asked,
+/// whichever threads ask; sends from the connection's own loop (in a callback) cost no hand-over
+/// unless what others asked before still waits. Nothing here blocks; but in a [Conversation] `send`
+/// waits for room, whoever calls it.
 public sealed class WebSocket permits Conversation {
 
   private final WsStage stage;

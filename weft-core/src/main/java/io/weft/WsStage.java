@@ -68,6 +68,9 @@ final class WsStage extends Outgoing implements Stage {
     /// When to give up waiting for the peer's Close, or when to send ours in a drain.
     long closeAtNs = Conn.NEVER;
 
+    /// Whether the end is decided and waits behind mail.
+    boolean isUnderWay;
+
     /// What stood before our Close in the outbox, as far as it had not left when last looked at.
     int beforeCloseBytes;
   }
@@ -137,18 +140,18 @@ final class WsStage extends Outgoing implements Stage {
   /// a conversation may take in is bounded by its inbox; should it pause for its outbox as well,
   /// two peers that send much to each other would wait for each other for ever.
   private boolean mustPause() {
-    if (!(ws instanceof Conversation) && conn.outbox().isHigh()) {
+    if (!(ws instanceof Conversation) && isHigh()) {
       conn.tellWhenLow();
       return true;
     }
-    return inboxFull && engine.maySend();
+    return inboxFull && isOpen();
   }
 
   private void handle(Event event) throws ProtocolException {
     switch (event) {
       case TEXT, BINARY -> {
         messageSinceNs = Conn.NEVER;
-        if (engine.maySend()) {
+        if (isOpen()) {
           deliver(event);
         }
       }
@@ -230,22 +233,43 @@ final class WsStage extends Outgoing implements Stage {
   private void peerClosed(int code, String reason) {
     takeNoMore();
     Ending now = ending();
+    if (now.isUnderWay) {
+      return;
+    }
     if (now.how == null) {
       now.how = new Close(code, reason, Close.By.PEER);
-      engine.close(code, reason, conn.outbox()); // a browser shows what comes back
     } else if (now.how.by() == Close.By.SELF) {
       now.how = new Close(code, reason, Close.By.SELF);
     }
-    conn.flush();
-    if (core.isClient()) {
-      conn.yieldEnd(); // the server ends TCP first (RFC 6455 §7.1.1)
-    } else {
-      conn.finish();
-    }
+    endInOrder(() -> {
+      engine.close(code, reason, conn.outbox()); // if ours has not gone; a browser shows it
+      conn.flush();
+      if (core.isClient()) {
+        conn.yieldEnd(); // the server ends TCP first (RFC 6455 §7.1.1)
+      } else {
+        conn.finish();
+      }
+    });
+  }
+
+  /// Ends the connection behind the messages that were taken and are in the loop's mail.
+  private void endInOrder(Runnable end) {
+    Ending now = ending();
+    now.isUnderWay = true;
+    loop()
+        .inOrder(() -> {
+          now.isUnderWay = false;
+          if (conn.isOpen()) {
+            end.run();
+          }
+        });
   }
 
   @Override
   public void ended() {
+    if (ending != null && ending.isUnderWay) {
+      return; // what is to be sent before the end still is
+    }
     conn.abort(
         ending == null || ending.how == null
             ? "the peer ended the connection without a Close frame"
@@ -261,12 +285,17 @@ final class WsStage extends Outgoing implements Stage {
 
   /// The same with less for the peer to read than what the application hears.
   private void fail(int code, String told, String reason) {
+    if (ending().isUnderWay) {
+      return;
+    }
     takeNoMore();
     ending().how = new Close(code, reason, Close.By.SELF);
     ending().closeAtNs = Conn.NEVER;
-    engine.close(code, fitReason(told), conn.outbox());
-    conn.flush();
-    conn.finish();
+    endInOrder(() -> {
+      engine.close(code, fitReason(told), conn.outbox());
+      conn.flush();
+      conn.finish();
+    });
   }
 
   /// As much of a reason as a Close frame holds, whole code points.
@@ -283,7 +312,7 @@ final class WsStage extends Outgoing implements Stage {
         Level.ERROR,
         "A handler of " + ws.request().path() + " threw; its connection is closed with 1011.",
         thrown);
-    if (conn.isOpen() && engine.mayClose()) {
+    if (conn.isOpen() && isOpen()) {
       String told = core.isClient() ? "the client failed" : "the server failed";
       String reason = told + ": a handler threw " + Ascii.printable("" + thrown, SHOWN_CHARACTERS);
       fail(CloseCode.INTERNAL_ERROR, told, reason);
@@ -303,7 +332,7 @@ final class WsStage extends Outgoing implements Stage {
   }
 
   private long nextDeadlineNs() {
-    if (ending != null && !engine.mayClose()) {
+    if (ending != null && !engine.maySend()) {
       return Conn.nextLookNs(ending.closeAtNs, core.closeNs, loop().nowNs());
     }
     long life = lifeDeadlineNs();
@@ -342,7 +371,7 @@ final class WsStage extends Outgoing implements Stage {
       messageSinceNs = messageSinceNs == Conn.NEVER ? Conn.NEVER : nowNs;
     }
     settle();
-    if (ending != null && !engine.mayClose()) {
+    if (ending != null && !engine.maySend()) {
       awaitClose(ending, nowNs);
     } else if (ending != null && nowNs >= ending.closeAtNs) {
       closeNow(Close.GOING_AWAY, "the server stops");
@@ -407,7 +436,7 @@ final class WsStage extends Outgoing implements Stage {
 
   /// Has the connection close with 1001 in a while; for a server that stops.
   void drain(long inNs) {
-    if (engine.mayClose()) {
+    if (engine.maySend()) {
       ending().closeAtNs = loop().nowNs() + inNs;
       conn.wakeAt(nextDeadlineNs());
     }
@@ -481,11 +510,11 @@ final class WsStage extends Outgoing implements Stage {
   void close(int code, String reason) {
     checkClose(code, reason);
     takeNoMore(); // at once, so that the caller's next send is not taken and then not sent
-    loop().execute(() -> closeNow(code, reason));
+    loop().inOrder(() -> closeNow(code, reason));
   }
 
   private void closeNow(int code, String reason) {
-    if (conn.isOpen() && engine.mayClose()) {
+    if (maySend() && (ending == null || ending.how == null)) {
       takeNoMore();
       Ending now = ending();
       now.how = new Close(code, reason, Close.By.SELF);
@@ -503,7 +532,7 @@ final class WsStage extends Outgoing implements Stage {
     if (!isOpen()) {
       answer.completeExceptionally(new IllegalStateException("the connection is closing"));
     } else if (loop().reserveMail()) {
-      loop().executeReserved(() -> ping(answer));
+      loop().inOrderReserved(() -> ping(answer));
     } else {
       answer.completeExceptionally(new IllegalStateException("too much waits for the loop"));
     }
@@ -534,10 +563,11 @@ final class WsStage extends Outgoing implements Stage {
   @Override
   public boolean pay(String why) {
     engine.release();
-    if (engine.mayClose()) {
-      fail(CloseCode.TRY_AGAIN_LATER, why);
+    if (!maySend()) {
+      return !conn.isOpen();
     }
-    return !conn.isOpen();
+    fail(CloseCode.TRY_AGAIN_LATER, why); // behind what was taken
+    return true;
   }
 
   /// There is no memory for the message that was delivered last.

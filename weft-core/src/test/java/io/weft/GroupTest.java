@@ -193,26 +193,6 @@ final class GroupTest {
   }
 
   @Test
-  void reachesAMemberThatAnotherThreadIsJustJoining() throws Exception {
-    try (Server server = server();
-        Peers peers = new Peers()) {
-      List<WebSocket> sockets = open(server, peers, 2);
-      Group room = server.group("r");
-      assertTrue(room.join(sockets.getFirst()));
-      WebSocket ws = sockets.getLast();
-      synchronized (ws.stage()) {
-        assertTrue(
-            ws.memberships().add("r", 1)); // so far the other thread has come: its mail is not sent
-      }
-      assertTrue(room.join(ws));
-      room.publish("to both");
-      for (Peer peer : peers) {
-        assertEquals("to both", peer.read().text());
-      }
-    }
-  }
-
-  @Test
   void reachesAMemberThatIsMadeToLeaveRightBehindIt() throws Exception {
     try (Server server = server();
         Peers peers = new Peers()) {

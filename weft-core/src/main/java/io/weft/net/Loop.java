@@ -384,7 +384,8 @@ public final class Loop implements Runnable {
     return mailbox.reserve();
   }
 
-  /// Reserves room for one mail, and the memory for what it has to send.
+  /// Reserves room for one mail, and the memory for what it has to send. The loop's own thread is
+  /// not refused for the number of mails: what waits for an answer in a callback cannot come back.
   ///
   /// @return false if too many are waiting, or the memory is lent out: do less. If true, whoever
   ///   reads the mail redeems the bytes from [#pool()]
@@ -392,7 +393,9 @@ public final class Loop implements Runnable {
     if (!pool.promise(bytes)) {
       return false;
     }
-    if (!mailbox.reserve()) {
+    if (isCurrent()) {
+      mailbox.reserveAnyway();
+    } else if (!mailbox.reserve()) {
       pool.redeem(bytes);
       return false;
     }
@@ -410,6 +413,25 @@ public final class Loop implements Runnable {
     wake();
   }
 
+  /// Posts a mail under a lock, where there is no time to wake the loop: [#wakeForMail()] has to
+  /// follow. From any thread.
+  ///
+  /// @param reserved whether [#reserveMail()] made room for it; if not, it is posted all the same
+  public void postQuietly(Runnable mail, boolean reserved) {
+    if (reserved) {
+      mailbox.putReserved(mail);
+    } else {
+      mailbox.put(mail);
+    }
+  }
+
+  /// Has the loop look for what [#postQuietly] posted, if there is anything; from any thread.
+  public void wakeForMail() {
+    if (asleep && !mailbox.isEmpty()) {
+      wake();
+    }
+  }
+
   /// Has `wake`, which wakes a virtual thread and neither blocks nor fails, run soon after the
   /// turn, on some thread; on the loop's thread.
   public void wakeAfterTurn(Runnable wake) {
@@ -425,9 +447,26 @@ public final class Loop implements Runnable {
     }
   }
 
+  /// Whether what this thread asks of the loop's connections is done at once: this is the loop's
+  /// thread, and no mail waits, so that nothing is overtaken that was asked before. Else it goes by
+  /// mail, which a turn runs behind what has arrived.
+  public boolean isFree() {
+    return isCurrent() && mailbox.waiting() == 0;
+  }
+
+  /// Runs `task` behind everything that was asked before, on whichever thread: now if the loop
+  /// [#isFree()], else by mail; from any thread.
+  public void inOrder(Runnable task) {
+    if (isFree()) {
+      task.run();
+    } else {
+      post(task);
+    }
+  }
+
   /// The same with a mail that [#reserveMail()] made room for.
-  public void executeReserved(Runnable task) {
-    if (isCurrent()) {
+  public void inOrderReserved(Runnable task) {
+    if (isCurrent() && mailbox.waiting() == 1) {
       unreserveMail();
       task.run();
     } else {

@@ -23,11 +23,20 @@ final class Mailbox {
   ///
   /// @return false if the mailbox is full
   boolean reserve() {
-    if (waiting.incrementAndGet() > maxWaiting) {
-      waiting.decrementAndGet();
-      return false;
+    int before = waiting.get();
+    while (before < maxWaiting) { // one that is refused never counts, or it would refuse others
+      int now = waiting.compareAndExchange(before, before + 1);
+      if (now == before) {
+        return true;
+      }
+      before = now;
     }
-    return true;
+    return false;
+  }
+
+  /// Makes room for one mail, full or not.
+  void reserveAnyway() {
+    waiting.incrementAndGet();
   }
 
   /// Gives back what [#reserve] got.
@@ -42,7 +51,7 @@ final class Mailbox {
 
   /// Posts a mail, full or not.
   void put(Runnable mail) {
-    waiting.incrementAndGet();
+    reserveAnyway();
     queue.add(mail);
   }
 

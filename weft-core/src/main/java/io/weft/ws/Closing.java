@@ -13,13 +13,13 @@ package io.weft.ws;
 ///          +----------------> FAILED --------+
 /// ```
 ///
-/// | state | reads (§5.5.1, §7.1.7) | messages may go (§5.5.1) | a Close may go |
-/// |---|---|---|---|
-/// | OPEN | yes | yes | yes |
-/// | CLOSE_SENT | yes, what the peer sent before it saw our Close | no | no |
-/// | CLOSE_RECEIVED | no: the peer's Close was its last frame | no | yes, the answer |
-/// | FAILED | no: the peer broke the protocol | no | yes, the reason |
-/// | CLOSED | no | no | no |
+/// | state | reads (§5.5.1, §7.1.7) | frames may go, our Close as the last (§5.5.1) |
+/// |---|---|---|
+/// | OPEN | yes | yes |
+/// | CLOSE_SENT | yes, what the peer sent before it saw our Close | no |
+/// | CLOSE_RECEIVED | no: the peer's Close was its last frame | yes: what was begun, and the answer |
+/// | FAILED | no: the peer broke the protocol | yes: what was begun, and the reason |
+/// | CLOSED | no | no |
 enum Closing {
   OPEN,
   CLOSE_SENT,
@@ -39,7 +39,7 @@ enum Closing {
 
   /// Where `step` leads from here.
   Closing after(Step step) {
-    assert step == Step.SENT ? mayClose() : isReading();
+    assert step == Step.SENT ? maySend() : isReading();
     if (this != OPEN) {
       return CLOSED;
     }
@@ -55,13 +55,8 @@ enum Closing {
     return this == OPEN || this == CLOSE_SENT;
   }
 
-  /// Whether messages, pings and pongs may be sent.
+  /// Whether frames may be sent, for our Close was not.
   boolean maySend() {
-    return this == OPEN;
-  }
-
-  /// Whether our Close may be sent, for it was not.
-  boolean mayClose() {
     return this != CLOSE_SENT && this != CLOSED;
   }
 }

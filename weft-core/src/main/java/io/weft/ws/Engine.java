@@ -174,14 +174,11 @@ public final class Engine {
     return message == null ? 0 : message.wireBytes() - (opcode.isControl() ? 0 : left);
   }
 
-  /// Whether messages, pings and pongs may be sent: nothing has closed or failed yet.
+  /// Whether messages, pings and our Close may be sent: that has not been yet, and is the last.
+  /// They may also once the peer has closed, or broke the protocol: whoever took messages before
+  /// can still have them leave (§5.5.1).
   public boolean maySend() {
     return closing.maySend();
-  }
-
-  /// Whether our Close has not been sent yet.
-  public boolean mayClose() {
-    return closing.mayClose();
   }
 
   /// Whether no frame will pass any more, in either direction. At a CLOSE event it says who was
@@ -250,14 +247,14 @@ public final class Engine {
     frame(Opcode.PING, false, payload, out);
   }
 
-  /// Appends a pong; none once a Close was sent or the connection failed, for then nobody waits for
-  /// it (§5.5.2).
+  /// Appends a pong; none once a Close has passed or the connection failed, for then nobody waits
+  /// for it (§5.5.2).
   ///
   /// @param payload as of [#ping]
   /// @throws IllegalArgumentException if it is longer
   public void pong(ByteBuffer payload, Outbox out) {
     requireControl(payload);
-    if (closing.maySend()) {
+    if (closing == Closing.OPEN) {
       frame(Opcode.PONG, false, payload, out);
     }
   }
@@ -279,7 +276,7 @@ public final class Engine {
       throw new IllegalArgumentException(
           "close code " + code + " may not be sent" + (hasCode ? "" : " with a reason"));
     }
-    if (!closing.mayClose()) {
+    if (!closing.maySend()) {
       return false;
     }
     ByteBuffer body = ByteBuffer.allocate(hasCode ? 2 + utf8.length : 0);
@@ -329,7 +326,7 @@ public final class Engine {
 
   private void requireSending() {
     if (!closing.maySend()) {
-      throw new IllegalStateException("nothing may be sent: the connection is closing");
+      throw new IllegalStateException("nothing may be sent: our Close was the last");
     }
   }
 

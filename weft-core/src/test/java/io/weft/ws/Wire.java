@@ -136,7 +136,7 @@ final class Wire {
         events.add("BREACH " + breach.closeCode);
         check(chunk.remaining() == 0, "a breach left bytes unread");
         check(!engine.isMidMessage(), "a breach left a message begun");
-        check(!engine.maySend(), "messages may go after a breach");
+        check(engine.maySend() != engine.isClosed(), "a breach decides whether our Close may go");
       }
     }
   }
