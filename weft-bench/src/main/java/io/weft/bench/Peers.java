@@ -89,7 +89,7 @@ final class Peers implements Callable<Integer> {
       description = {
         "Only these; * stands for anything, and without a server all are meant.",
         "Scenarios: echo-20, echo-1k, echo-16k, echo-300k, echo-1m, pipelined-20, many-20, tls-20, tls-16k,"
-            + " broadcast, connect, deflate-300, deflate-2k, deflate-64k, idle, active.",
+            + " broadcast, crowd, connect, deflate-300, deflate-2k, deflate-64k, idle, active.",
         "Servers: floor-epoll, floor-io_uring, floor-multishot (an echo in C, compiled by gcc),"
             + " weft-io_uring, weft-nio, weft-straight, netty-nio, netty-epoll, netty-io_uring,"
             + " netty-tcnative, undertow, jetty, vertx, tomcat, helidon, java-websocket;"

@@ -2,6 +2,7 @@ package io.weft.bench;
 
 import io.weft.bench.load.BroadcastLoad;
 import io.weft.bench.load.ChurnLoad;
+import io.weft.bench.load.CrowdLoad;
 import io.weft.bench.load.DeflateLoad;
 import io.weft.bench.load.EchoLoad;
 import io.weft.bench.load.Load;
@@ -15,7 +16,8 @@ import java.util.List;
 /// @param kind of load
 /// @param connections at once
 /// @param messageBytes of payload; 0 if there is none
-/// @param inFlight messages under way on each connection at once
+/// @param inFlight messages under way on each connection at once; of a broadcast, in all, each of
+///   another connection
 /// @param isTls whether over TLS
 /// @param title what it is, for people
 record Scenario(
@@ -31,7 +33,7 @@ record Scenario(
   enum Kind {
     /// They send and wait for the echo; also at half the rate that was reached, for latency.
     ECHO,
-    /// One sends, all receive.
+    /// One sends, or some, all receive.
     BROADCAST,
     /// They send JSON with permessage-deflate, and wait for the echo.
     DEFLATE,
@@ -58,6 +60,8 @@ record Scenario(
         new Scenario("tls-16k", Kind.ECHO, 100, 16 << 10, 1, true, "echo of 16 KiB over TLS"),
         new Scenario(
             "broadcast", Kind.BROADCAST, 1000, 100, 1, false, "one message to 1,000 members"),
+        new Scenario(
+            "crowd", Kind.BROADCAST, 1000, 100, 16, false, "16 of 1,000 members publish at once"),
         new Scenario("connect", Kind.CHURN, 16, 0, 1, false, "connect, handshake, close"),
         new Scenario("deflate-300", Kind.DEFLATE, 100, 300, 1, false, "echo of JSON, 300 B"),
         new Scenario("deflate-2k", Kind.DEFLATE, 100, 2 << 10, 1, false, "echo of JSON, 2 KiB"),
@@ -122,7 +126,10 @@ record Scenario(
   Load open(Target target) throws IOException {
     return switch (kind) {
       case ECHO, IDLE -> new EchoLoad(target, connections, messageBytes, inFlight);
-      case BROADCAST -> new BroadcastLoad(target, connections, messageBytes);
+      case BROADCAST ->
+          inFlight == 1
+              ? new BroadcastLoad(target, connections, messageBytes)
+              : new CrowdLoad(target, connections, messageBytes, inFlight);
       case DEFLATE, ACTIVE -> new DeflateLoad(target, connections, messageBytes, true);
       case CHURN -> new ChurnLoad(target, connections);
     };

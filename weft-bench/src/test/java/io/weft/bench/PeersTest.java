@@ -23,6 +23,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -122,8 +123,12 @@ final class PeersTest {
   @Test
   void measuresEveryKindOfLoad() throws Exception {
     Results results =
-        run("--only", "broadcast/weft-nio,connect/weft-nio,idle/weft-nio", "--minutes", "0.01");
-    assertEquals(List.of("weft-nio", "weft-nio", "weft-nio"), peers(results));
+        run(
+            "--only",
+            "broadcast/weft-nio,crowd/weft-nio,connect/weft-nio,idle/weft-nio",
+            "--minutes",
+            "0.01");
+    assertEquals(Collections.nCopies(4, "weft-nio"), peers(results));
     for (Cell cell : results.cells()) {
       assertNull(cell.failure(), cell.toString());
       assertTrue(cell.cpuNs() > 100 || cell.idle() != null, cell.toString());
