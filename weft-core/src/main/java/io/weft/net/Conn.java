@@ -237,7 +237,7 @@ public final class Conn extends Wheel.Timer implements Holder {
     stage = next;
     paused = false;
     wakeAt(NEVER);
-    if (hold(TlsLayer.HANDSHAKE_BYTES)) {
+    if (hold(TlsLayer.SESSION_BYTES) && hold(TlsLayer.HANDSHAKE_BYTES - TlsLayer.SESSION_BYTES)) {
       layer.begin();
       loop.goOnLater(this);
     } else {
