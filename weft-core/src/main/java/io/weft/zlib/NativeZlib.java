@@ -221,13 +221,20 @@ final class NativeZlib implements Zlib {
       stream.set(JAVA_INT, AVAIL_OUT, out.remaining());
     }
 
-    /// Moves `out` on by what was written, and holds both until here: zlib knows but their
-    /// addresses.
+    /// Holds both for the call they were pointed at for: zlib knows but their addresses.
+    static void hold(ByteBuffer in, ByteBuffer out) {
+      try {
+        assert in.isDirect() && out.isDirect();
+      } finally {
+        Reference.reachabilityFence(in);
+        Reference.reachabilityFence(out);
+      }
+    }
+
+    /// Moves `out` on by what was written.
     ///
     /// @return how much of `in` was taken
     final int moved(ByteBuffer in, ByteBuffer out) {
-      Reference.reachabilityFence(in);
-      Reference.reachabilityFence(out);
       out.position(out.limit() - stream.get(JAVA_INT, AVAIL_OUT));
       return in.remaining() - stream.get(JAVA_INT, AVAIL_IN);
     }
@@ -276,6 +283,8 @@ final class NativeZlib implements Zlib {
           require((int) Calls.DEFLATE.invokeExact(stream, flush), "deflate");
         } catch (Throwable e) {
           throw failed(e);
+        } finally {
+          hold(part, out);
         }
         in.position(in.position() + moved(part, out));
       } while (in.hasRemaining() && out.hasRemaining());
@@ -344,6 +353,8 @@ final class NativeZlib implements Zlib {
         result = (int) Calls.INFLATE.invokeExact(stream, SYNC_FLUSH);
       } catch (Throwable e) {
         throw failed(e);
+      } finally {
+        hold(in, out);
       }
       in.position(in.position() + moved(in, out));
       if (result == STREAM_END) {

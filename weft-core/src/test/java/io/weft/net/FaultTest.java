@@ -90,7 +90,6 @@ final class FaultTest {
     long nowNs = 1;
     long moved;
     int gone;
-    int served;
 
     Talk(String name, Kind kind, Faults faults, boolean fatal) throws IOException {
       this.name = name;
@@ -98,14 +97,7 @@ final class FaultTest {
       this.poller = kind.open(faults, fatal);
       this.loop = new Loop(poller, () -> nowNs, new SplittableRandom(1), pool, 1000);
       this.listener =
-          new Listener(
-              List.of(loop),
-              100,
-              terms(),
-              conn -> {
-                served++;
-                conn.become(new Line(this, conn, -1));
-              });
+          new Listener(List.of(loop), 100, terms(), conn -> conn.become(new Line(this, conn, -1)));
       loop.attach();
     }
 

@@ -124,19 +124,17 @@ final class FaultyChannels extends Channels {
     if (!faults.strikes()) {
       return super.read(channel, into);
     }
-    switch (faults.below(3)) {
+    return switch (faults.below(3)) {
       case 0 -> throw new IOException("Connection reset by peer");
-      case 1 -> {
-        return 0;
-      }
+      case 1 -> 0;
       default -> {
         int limit = into.limit();
         into.limit(into.position() + 1 + faults.below(into.remaining()));
         int read = super.read(channel, into);
         into.limit(limit);
-        return read;
+        yield read;
       }
-    }
+    };
   }
 
   @Override
@@ -144,16 +142,14 @@ final class FaultyChannels extends Channels {
     if (!faults.strikes()) {
       return super.write(channel, from, count);
     }
-    switch (faults.below(3)) {
+    return switch (faults.below(3)) {
       case 0 -> throw new IOException("Broken pipe");
-      case 1 -> {
-        return 0;
-      }
+      case 1 -> 0;
       default -> {
         from[0].limit(from[0].position() + 1 + faults.below(from[0].remaining()));
-        return super.write(channel, from, 1);
+        yield super.write(channel, from, 1);
       }
-    }
+    };
   }
 
   @Override
