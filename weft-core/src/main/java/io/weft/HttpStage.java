@@ -4,8 +4,8 @@ import io.weft.bytes.Chunk;
 import io.weft.http.Head;
 import io.weft.http.Http1;
 import io.weft.http.HttpException;
+import io.weft.http.Quote;
 import io.weft.http.Target;
-import io.weft.http.Url;
 import io.weft.net.Conn;
 import io.weft.net.Stage;
 import io.weft.ws.Deflate;
@@ -28,6 +28,9 @@ final class HttpStage implements Stage {
 
   private static final Logger LOG = System.getLogger("io.weft");
   private static final byte[] NO_BODY = {};
+
+  /// The methods that a handler's path answers.
+  private static final String ANSWERED = "GET, HEAD, OPTIONS";
 
   /// What a client is told that speaks plain HTTP, or anything else, where TLS is spoken.
   static final byte[] TO_PLAIN = toPlain("this port speaks TLS: ask with https:// or wss://\n");
@@ -142,6 +145,11 @@ final class HttpStage implements Stage {
           "no memory for a request: all that was received is at its bound");
     }
     headBytes = head.size();
+    String host = head.header("Host");
+    if (!site.hosts().has(host)) {
+      refuse(421, "this server does not answer to the host " + Quote.of(String.valueOf(host)));
+      return;
+    }
     if (Upgrade.isAsked(head)) {
       upgrade(head);
       return;
@@ -179,8 +187,9 @@ final class HttpStage implements Stage {
       refuse(404, "no WebSocket endpoint is at this path");
       return;
     }
-    if (!isAllowed(head)) {
-      refuse(403, "the origin " + head.header("Origin") + " is not allowed here");
+    List<String> origins = head.headers("Origin");
+    if (!site.origins().allow(origins, head.header("Host"))) {
+      refuse(403, "the origin " + Quote.of(origins.getFirst()) + " is not allowed here");
       return;
     }
     Head kept = head.without(Upgrade.ASKING);
@@ -222,22 +231,6 @@ final class HttpStage implements Stage {
     } finally {
       conn.loop().handling(false);
     }
-  }
-
-  /// The origin policy: a page of the same origin, one that is listed, or no page at all.
-  private boolean isAllowed(Head head) {
-    List<String> origins = head.headers("Origin");
-    if (origins.isEmpty() || site.origins().contains("*")) {
-      return true;
-    }
-    if (origins.size() > 1) {
-      return false;
-    }
-    String origin = Url.origin(origins.getFirst());
-    String host = head.header("Host");
-    return site.origins()
-            .contains(origin == null ? origins.getFirst().toLowerCase(Locale.ROOT) : origin)
-        || (origin != null && host != null && Url.isSameOrigin(origin, host));
   }
 
   private @Nullable String choose(Handshake decision, List<String> offered) {
@@ -290,7 +283,7 @@ final class HttpStage implements Stage {
       return Response.text(426, why).header("Upgrade", "websocket");
     }
     if (!head.isMethod("GET") && !head.isMethod("HEAD")) {
-      return Response.text(405, "this path answers GET and HEAD\n").header("Allow", "GET, HEAD");
+      return Response.text(405, "this path answers GET and HEAD\n").header("Allow", ANSWERED);
     }
     return null;
   }

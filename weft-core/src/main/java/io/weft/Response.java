@@ -32,6 +32,11 @@ public final class Response {
     return new Response(status, List.of(), body).header("Content-Type", contentType);
   }
 
+  /// Without a body, and without a type for it.
+  static Response empty(int status) {
+    return new Response(status, List.of(), new byte[0]);
+  }
+
   /// Plain text.
   public static Response text(int status, String body) {
     return of(status, "text/plain; charset=utf-8", body.getBytes(StandardCharsets.UTF_8));

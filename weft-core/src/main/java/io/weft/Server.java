@@ -124,7 +124,8 @@ public final class Server implements AutoCloseable {
             core,
             builder.routes.build(),
             List.copyOf(builder.subprotocols),
-            Set.copyOf(builder.origins));
+            new Hosts(builder.hosts, builder.address.getAddress()),
+            new Origins(builder.origins));
     this.listener =
         new Listener(
             loops,
@@ -370,6 +371,7 @@ public final class Server implements AutoCloseable {
   public static final class Builder {
     private final InetSocketAddress address;
     private final Routes.Builder routes = new Routes.Builder();
+    private final Set<String> hosts = new LinkedHashSet<>();
     private final Set<String> origins = new LinkedHashSet<>();
     private final List<String> subprotocols = new ArrayList<>();
     private Compression compression = Compression.off();
@@ -411,25 +413,33 @@ public final class Server implements AutoCloseable {
     /// Allows pages of other origins to connect, beside those of the server's own; a client that
     /// sends no Origin is no browser and may always.
     ///
-    /// @param allowed as `https://app.example`; "null" for pages without one, "*" for all
-    /// @throws IllegalArgumentException if one is no origin
+    /// @param allowed each an origin as `https://app.example`, or `file://` and the like, as the
+    ///   shells of mobile applications send them; a pattern, `https://*.app.example` for every name
+    ///   below `app.example` (not itself), `https://app.example:*` for any port; "null" for pages
+    ///   without an origin, "*" for all
+    /// @throws IllegalArgumentException if one is none of these
     public Builder origins(String... allowed) {
-      for (String origin : allowed) {
-        origins.add(normal(origin));
-      }
+      List<String> more = List.of(allowed);
+      new Origins(more); // whatever is wrong, is wrong now
+      origins.addAll(more);
       return this;
     }
 
-    private static String normal(String origin) {
-      if (origin.equals("*") || origin.equals("null")) {
-        return origin;
+    /// The host names that it answers to; a request with another in its Host is answered with 421
+    /// (RFC 9110 §15.5.20), upgrade or not, and the port counts for nothing. Unless told, it
+    /// answers to every name, but for a server bound to a loopback address: that answers to
+    /// `localhost`, `*.localhost`, 127.0.0.0/8 and `[::1]`, and always does. So no page of
+    /// elsewhere whose name is made to lead to this machine (DNS rebinding) can talk to it. Behind
+    /// a proxy that passes the public name on, list that.
+    ///
+    /// @param names each as `app.example`, an address as `192.0.2.1` or `[2001:db8::1]`,
+    ///   `*.app.example` for every name below `app.example` (not itself), or `*` for all
+    /// @throws IllegalArgumentException if one is none of these, or has a port
+    public Builder hosts(String... names) {
+      for (String name : names) {
+        hosts.add(Hosts.normal(name));
       }
-      String normal = io.weft.http.Url.origin(origin);
-      if (normal == null) {
-        throw new IllegalArgumentException(
-            "'" + origin + "' is no origin: write scheme://host or scheme://host:port");
-      }
-      return normal;
+      return this;
     }
 
     /// The subprotocols it speaks, the favourite first; the first that a client offers is agreed

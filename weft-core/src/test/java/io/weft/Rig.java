@@ -70,6 +70,7 @@ final class Rig implements AutoCloseable {
         Server.at("127.0.0.1", 0)
             .loops(1)
             .closeAtShutdown(false)
+            .hosts("a") // as the requests of tests call it
             .route(PATH, endpoint)
             .route("/beside", beside);
     Peer.speakingTls(builder);

@@ -49,7 +49,7 @@ final class ServerTest {
   private final Probe probe = new Probe();
 
   private Server.Builder server() {
-    return Peer.speakingTls(Server.at("127.0.0.1", 0).route("/echo", probe).loops(2));
+    return Peer.speakingTls(Server.at("127.0.0.1", 0).hosts("a").route("/echo", probe).loops(2));
   }
 
   @ParameterizedTest

@@ -101,6 +101,14 @@ final class Listen implements Callable<Integer> {
   private List<String> origins = new ArrayList<>();
 
   @Option(
+      names = "--allow-host",
+      paramLabel = "NAME",
+      description =
+          "Answer requests for this host name, * for all. Repeatable. Default: on loopback"
+              + " localhost and its addresses; elsewhere all")
+  private List<String> hosts = new ArrayList<>();
+
+  @Option(
       names = "--subprotocol",
       paramLabel = "NAME",
       converter = Serve.Subprotocol.class,
@@ -167,6 +175,7 @@ final class Listen implements Callable<Integer> {
           Server.at(host, port)
               .loops(1)
               .origins(origins.toArray(String[]::new))
+              .hosts(hosts.toArray(String[]::new))
               .subprotocols(subprotocols.toArray(String[]::new))
               .limits(limits)
               .closeAtShutdown(false);

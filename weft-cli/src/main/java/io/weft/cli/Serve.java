@@ -108,9 +108,19 @@ final class Serve implements Callable<Integer> {
       names = "--origin",
       paramLabel = "ORIGIN",
       description =
-          "Allow pages of this origin to connect, as https://app.example; * for all. Repeatable."
-              + " Default: the server's own, and clients that are no browsers")
+          "Allow pages of this origin to connect, as https://app.example, https://*.app.example or"
+              + " file://; * for all. Repeatable. Default: the server's own, and clients that are no"
+              + " browsers")
   private List<String> origins = new ArrayList<>();
+
+  @Option(
+      names = "--allow-host",
+      paramLabel = "NAME",
+      description =
+          "Answer requests for this host name, as app.example or *.app.example, as a proxy in front"
+              + " passes it on; * for all. Repeatable. Default: on loopback localhost and its"
+              + " addresses, which it always answers for; elsewhere all")
+  private List<String> hosts = new ArrayList<>();
 
   @Option(
       names = "--subprotocol",
@@ -205,6 +215,7 @@ final class Serve implements Callable<Integer> {
           Server.at(host, port)
               .loops(loops)
               .origins(origins.toArray(String[]::new))
+              .hosts(hosts.toArray(String[]::new))
               .subprotocols(subprotocols.toArray(String[]::new))
               .compression(compression.value())
               .limits(limits)

@@ -156,6 +156,8 @@ final class CommandLineTest {
           --port=65536          | '--port': '65536' is no port: write 0 to 65535, as 8080
           --loops=0             | '--loops': '0' is no number of loops: write 1 to 1024, as 2
           --origin=app.example  | 'app.example' is no origin: write scheme://host
+          --origin=https://*    | 'https://*' is no origin: write scheme://host
+          --allow-host=a:80     | 'a:80' is no host: write app.example, *.app.example or *
           --compression=yes     | '--compression'
           --compression-level=0 | '--compression-level': '0' is no level: write 1 to 9, as 6
           --window-bits=8       | '--window-bits': '8' is no number of window bits: write 9 to 15

@@ -191,13 +191,17 @@ public record Url(String scheme, String host, int port, String path, @Nullable S
   /// The normal form of an Origin header's value, by which two are compared (RFC 6454 §6.2): small
   /// letters, and no port that is the scheme's own.
   ///
-  /// @param value any scheme, `://`, a host and perhaps a port
+  /// @param value any scheme, `://`, a host and perhaps a port; or without a host, as `file://`, if
+  ///   the scheme is none of the web's
   /// @return the normal form, or null for anything else, as for the `null` of an opaque origin
   public static @Nullable String origin(String value) {
     try {
       int schemeTo = schemeTo(value);
       String scheme = value.substring(0, schemeTo).toLowerCase(Locale.ROOT);
       int from = schemeTo + BEFORE_AUTHORITY.length();
+      if (from == value.length() && ownPort(scheme) == Authority.NO_PORT) {
+        return scheme + BEFORE_AUTHORITY;
+      }
       Authority authority = Authority.parse(value, from, value.length());
       boolean portIsOwn =
           authority.port() == Authority.NO_PORT || authority.port() == ownPort(scheme);
