@@ -29,6 +29,9 @@ final class HttpStage implements Stage {
   private static final Logger LOG = System.getLogger("io.weft");
   private static final byte[] NO_BODY = {};
 
+  /// The target that is the server as a whole (RFC 9112 §3.2.4).
+  private static final String OF_SERVER = "*";
+
   /// The methods that a handler's path answers.
   private static final String ANSWERED = "GET, HEAD, OPTIONS";
 
@@ -250,7 +253,8 @@ final class HttpStage implements Stage {
   private void answer() throws HttpException {
     Head head = http.head();
     byte[] content = body == null ? NO_BODY : body.whole();
-    boolean keepAlive = http.keepsAlive();
+    // What asks for half an upgrade may have made a proxy in between expect a tunnel.
+    boolean keepAlive = http.keepsAlive() && !head.lists("Upgrade", "websocket");
     answer(respond(head, content), head.isMethod("HEAD"), keepAlive);
     letGo();
     if (keepAlive) {
@@ -269,11 +273,32 @@ final class HttpStage implements Stage {
   }
 
   private Routes.@Nullable Match match(Head head) throws HttpException {
-    return site.routes().match(Target.of(head.target()).path());
+    boolean ofServer = head.target().equals(OF_SERVER);
+    return ofServer ? null : site.routes().match(Target.of(head.target()).path());
+  }
+
+  /// What may be asked of a path, or of the server (RFC 9110 §9.3.7): `*`, and `/`, which is what a
+  /// URL without a path is read as. Proxies ask so whether a server is well.
+  private static Response options(String target, Routes.@Nullable Match match) {
+    boolean ofServer = target.equals(OF_SERVER);
+    boolean ofRoot = target.equals("/") || target.startsWith("/?");
+    if (match == null && !ofServer && !ofRoot) {
+      return Response.text(404, "nothing is at this path\n");
+    }
+    String allow = "OPTIONS";
+    if (ofServer || (match != null && match.route().handler != null)) {
+      allow = ANSWERED;
+    } else if (match != null) {
+      allow = "GET, OPTIONS";
+    }
+    return Response.empty(204).header("Allow", allow);
   }
 
   /// What a plain request is answered, if that hangs on its head alone.
   private @Nullable Response refusal(Head head, Routes.@Nullable Match match) {
+    if (head.isMethod("OPTIONS")) {
+      return options(head.target(), match);
+    }
     if (match == null) {
       return Response.text(404, "nothing is at this path\n");
     }

@@ -499,6 +499,72 @@ final class ServerTest {
     }
   }
 
+  /// As Debian's HAProxy 2.6 checks a server, and what else may be asked so.
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '>',
+      value = {
+        "OPTIONS / HTTP/1.0|| > 204 > OPTIONS",
+        "OPTIONS * HTTP/1.0|| > 204 > GET, HEAD, OPTIONS",
+        "OPTIONS * HTTP/1.1|host: a|connection: close|| > 204 > GET, HEAD, OPTIONS",
+        "OPTIONS http://a HTTP/1.1|Host: a|Connection: close|| > 204 > OPTIONS",
+        "OPTIONS /echo HTTP/1.0|| > 204 > GET, OPTIONS",
+        "OPTIONS /health HTTP/1.0|| > 204 > GET, HEAD, OPTIONS",
+        "OPTIONS /hello/x HTTP/1.0|Content-Length: 2||hi > 204 > GET, HEAD, OPTIONS",
+        "POST /health HTTP/1.0|| > 405 > GET, HEAD, OPTIONS",
+        "OPTIONS /none HTTP/1.0|| > 404 >",
+        "OPTIONS / HTTP/1.1|connection: close|| > 400 >",
+        "OPTIONS /a//b HTTP/1.0|| > 400 >",
+      })
+  void saysWhatMayBeAsked(String request, int status, String allow) throws Exception {
+    try (Server server = site().start();
+        Peer peer = Peer.tcp(server.port())) {
+      peer.send(request.replace("|", "\r\n"));
+      String answer = peer.readAll();
+      assertTrue(answer.startsWith("HTTP/1.1 " + status + " "), answer);
+      assertEquals(allow != null, answer.contains("\r\nAllow: " + allow + "\r\n"), answer);
+      boolean isEmpty = answer.endsWith("\r\n\r\n") && !answer.contains("Content-");
+      assertEquals(status == 204, isEmpty, answer);
+    }
+  }
+
+  /// A proxy may have taken it for a tunnel, in which the next request would be a stranger's.
+  @ParameterizedTest
+  @ValueSource(strings = {"", "Connection: keep-alive\r\n", "Connection: x\r\n"})
+  void closesBehindHalfAnUpgrade(String connection) throws Exception {
+    try (Server server = site().start();
+        Peer peer = Peer.tcp(server.port())) {
+      String request = "GET /health HTTP/1.1\r\nHost: a\r\n";
+      peer.send(request + "Upgrade: h2c, WebSocket\r\n" + connection + "\r\n" + request + "\r\n");
+      String answer = peer.readAll();
+      assertTrue(answer.startsWith("HTTP/1.1 200 "), answer);
+      assertTrue(answer.contains("\r\nConnection: close\r\n"), answer);
+      assertEquals(answer.indexOf("HTTP/1.1"), answer.lastIndexOf("HTTP/1.1"), answer);
+    }
+  }
+
+  @Test
+  void repeatsNoMoreThanAPieceOfWhatItRefuses() throws Exception {
+    try (Server server = site().start()) {
+      for (String line :
+          new String[] {"Origin: http://" + "x".repeat(6000), "Origin: \u009b31m'\u0085"}) {
+        try (Peer peer = Peer.tcp(server.port())) {
+          peer.send(Peer.handshake("/echo", line));
+          String answer = peer.readAll();
+          assertTrue(answer.startsWith("HTTP/1.1 403 "), answer);
+          assertTrue(answer.length() < 400, answer);
+          assertTrue(answer.chars().allMatch(c -> c < 0x7F), answer);
+        }
+      }
+      try (Peer peer = Peer.tcp(server.port())) {
+        peer.send(Peer.handshake("/echo").replace("localhost", "x".repeat(250)));
+        String answer = peer.readAll();
+        assertTrue(answer.startsWith("HTTP/1.1 421 "), answer);
+        assertTrue(answer.length() < 400 && answer.contains("x".repeat(80) + "...'"), answer);
+      }
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {204, 304})
   void sendsNoBodyWhereNoneMayBe(int status) throws Exception {
