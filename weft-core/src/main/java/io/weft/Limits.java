@@ -26,7 +26,9 @@ import java.util.stream.Stream;
 /// @param fragments fragments in a message; 1,024 (close code 1008)
 /// @param emptyFragments fragments in a message that carry nothing; 64 (close code 1008)
 /// @param inflateRatio times its size that a compressed message may inflate to, once it is over 64
-///   KiB; 100 (close code 1009)
+///   KiB; 1,100 (close code 1009), which no message meets, since DEFLATE makes 1,032 bytes of one
+///   at most and honest ones come near, as an empty canvas: `messageBytes` bounds what comes out.
+///   Lower it to end bombs early where messages may be large
 /// @param messageTimeout from the first byte of a message to its last, and longer as far as it
 ///   keeps to `leastBytesPerSecond`; 30 s (close code 1008)
 /// @param leastBytesPerSecond the bandwidth that a message, or a body, has to keep that takes
@@ -48,8 +50,8 @@ import java.util.stream.Stream;
 ///   to a fourth more (the connection is closed, 1006)
 /// @param inboxBytes received and not yet taken by a conversation; 64 KiB (reads pause)
 /// @param inboxMessages messages received and not yet taken by a conversation; 64 (reads pause)
-/// @param turnBytes read from a connection in one turn of its loop; 64 KiB (the other connections
-///   first)
+/// @param turnBytes read from a connection in one turn of its loop, and inflated of its messages
+///   beyond the one that crosses it; 64 KiB (the other connections first)
 /// @param turnFrames frames handled for a connection in one turn of its loop; 64 (the other
 ///   connections first)
 /// @param connections connections at once; the open-file limit - 64 (accepting pauses; one log line
@@ -318,7 +320,7 @@ public record Limits(
     private int messageBytes = 1 << 20;
     private int fragments = 1024;
     private int emptyFragments = 64;
-    private int inflateRatio = 100;
+    private int inflateRatio = 1_100;
     private Duration messageTimeout = Duration.ofSeconds(30);
     private int leastBytesPerSecond = 2 << 10;
     private int controlFramesPerSecond = 100;

@@ -115,7 +115,8 @@ final class WsStage extends Outgoing implements Stage {
     quietSinceNs = loop().nowNs();
     askedForLife = false;
     try {
-      for (int frames = 0; frames < core.limits.turnFrames(); frames++) {
+      long inflatable = core.limits.turnBytes();
+      for (int frames = 0; frames < core.limits.turnFrames() && inflatable > 0; frames++) {
         if (mustPause()) {
           return Next.PAUSE;
         }
@@ -123,6 +124,9 @@ final class WsStage extends Outgoing implements Stage {
         if (event == null) {
           watchMessage();
           return Next.MORE;
+        }
+        if (deflate != null && (event == Event.TEXT || event == Event.BINARY)) {
+          inflatable -= engine.payload().remaining(); // one read may hold many that inflate far
         }
         handle(event);
         if (!conn.isOpen()) {

@@ -31,6 +31,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.Deflater;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -445,5 +446,33 @@ final class CompressionTest {
       assertFalse(CodecMemory.PROCESS.bytes() < 0);
     }
     assertNull(Zlib.refusal());
+  }
+
+  /// A page of zeros is honest; many in one read let the loop's other work in between.
+  @Test
+  void takesMessagesThatShrinkAsFarAsTheyCanAndOneATurn() throws Exception {
+    int zeros = 1 << 20;
+    AtomicInteger seen = new AtomicInteger();
+    AtomicInteger mostATurn = new AtomicInteger();
+    var endpoint =
+        new Rig.Watched() {
+          @Override
+          public void binary(WebSocket ws, ByteBuffer data) {
+            assertEquals(zeros, data.remaining());
+            int before = seen.getAndIncrement();
+            ws.stage()
+                .loop()
+                .post(() -> mostATurn.accumulateAndGet(seen.get() - before, Math::max));
+          }
+        };
+    try (Rig rig = Rig.of(endpoint, server -> server.compression(Compression.on()));
+        Member member = Member.open(rig.port(), Rig.PATH, "permessage-deflate")) {
+      for (int n = 0; n < 20; n++) {
+        member.send(Peer.BINARY, new byte[zeros], 1);
+      }
+      Probe.until("all are seen", () -> seen.get() == 20);
+      rig.onLoop(() -> 0); // behind the mail of the last message
+      assertTrue(mostATurn.get() <= 2, mostATurn + " messages of 1 MiB in one turn");
+    }
   }
 }

@@ -114,7 +114,7 @@ final class LimitsTest {
         () -> assertEquals(1 << 20, limits.messageBytes()),
         () -> assertEquals(1024, limits.fragments()),
         () -> assertEquals(64, limits.emptyFragments()),
-        () -> assertEquals(100, limits.inflateRatio()),
+        () -> assertEquals(1_100, limits.inflateRatio()),
         () -> assertEquals(Duration.ofSeconds(30), limits.messageTimeout()),
         () -> assertEquals(2 << 10, limits.leastBytesPerSecond()),
         () -> assertEquals(100, limits.controlFramesPerSecond()),
