@@ -421,7 +421,7 @@ final class ServerTest {
       for (Thread sender : senders) {
         sender.join();
       }
-      assertEquals(0, ws.bufferedBytes());
+      Probe.until("all has left", () -> ws.bufferedBytes() == 0);
     }
   }
 
