@@ -56,9 +56,9 @@ final class Compressing {
     if (Zlib.refusal() != null && TOLD.compareAndSet(false, true)) {
       LOG.log(
           Level.INFO,
-          "{0} compresses, with windows of 15 bits only: the system''s zlib cannot be used: {1}",
-          zlib.name(),
-          Zlib.refusal());
+          zlib.name()
+              + " compresses, with windows of 15 bits only: the system's zlib cannot be used: "
+              + Zlib.refusal());
     }
     Codecs codecs = new Codecs(zlib, CodecMemory.PROCESS, settings);
     loop.execute(() -> sweepLater(loop, codecs, restNs));

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Iterator;
+import java.util.Locale;
 import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -232,8 +233,10 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
         if (leftNs <= 0) {
           if (bufferedBytes() == 0) {
             throw new IllegalStateException(
-                "no room to send within the progressTimeout of %d ms: the memory (poolBytes) or the mail (mailboxMails) of the connection's loop is taken by others"
-                    .formatted(TimeUnit.NANOSECONDS.toMillis(waitNs)));
+                String.format(
+                    Locale.ROOT,
+                    "no room to send within the progressTimeout of %d ms: the memory (poolBytes) or the mail (mailboxMails) of the connection's loop is taken by others",
+                    TimeUnit.NANOSECONDS.toMillis(waitNs)));
           }
           leftNs = waitNs;
         }

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -40,8 +41,11 @@ final class Groups {
     int bytes = name.getBytes(StandardCharsets.UTF_8).length;
     if (bytes > limits.groupNameBytes()) {
       throw new IllegalArgumentException(
-          "a group's name of %d bytes is over the limit groupNameBytes of %d"
-              .formatted(bytes, limits.groupNameBytes()));
+          String.format(
+              Locale.ROOT,
+              "a group's name of %d bytes is over the limit groupNameBytes of %d",
+              bytes,
+              limits.groupNameBytes()));
     }
     return new Group(this, name);
   }

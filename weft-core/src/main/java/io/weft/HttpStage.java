@@ -74,15 +74,18 @@ final class HttpStage implements Stage {
 
   private static byte[] toPlain(String why) {
     String response =
-        """
-        HTTP/1.1 400 Bad Request\r
-        Content-Type: text/plain; charset=utf-8\r
-        Content-Length: %d\r
-        Connection: close\r
-        \r
-        %s\
-        """
-            .formatted(why.length(), why);
+        String.format(
+            Locale.ROOT,
+            """
+            HTTP/1.1 400 Bad Request\r
+            Content-Type: text/plain; charset=utf-8\r
+            Content-Length: %d\r
+            Connection: close\r
+            \r
+            %s\
+            """,
+            why.length(),
+            why);
     return response.getBytes(StandardCharsets.US_ASCII);
   }
 
@@ -336,9 +339,11 @@ final class HttpStage implements Stage {
     if (bytes > core.limits.outboxHardBytes()) {
       LOG.log(
           Level.ERROR,
-          "A response of {0} bytes is over the limit outboxHardBytes of {1}.",
-          bytes,
-          core.limits.outboxHardBytes());
+          "A response of "
+              + bytes
+              + " bytes is over the limit outboxHardBytes of "
+              + core.limits.outboxHardBytes()
+              + ".");
       send(Response.text(500, "the server failed\n"), false, keepAlive);
     } else if (!conn.loop().hasRoomFor(bytes, conn.outbox().isSmallWith(bytes))) {
       send(Response.text(503, "no memory for the answer now: come again\n"), false, false);
@@ -406,8 +411,11 @@ final class HttpStage implements Stage {
       Limits limits = core.limits;
       refuse(
           408,
-          "the request was not whole within %s, a body not at %d bytes a second"
-              .formatted(limits.handshakeTimeout(), limits.leastBytesPerSecond()));
+          String.format(
+              Locale.ROOT,
+              "the request was not whole within %s, a body not at %d bytes a second",
+              limits.handshakeTimeout(),
+              limits.leastBytesPerSecond()));
     }
     return Conn.NEVER;
   }

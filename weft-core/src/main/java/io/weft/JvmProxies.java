@@ -80,7 +80,7 @@ final class JvmProxies {
       throw new AssertionError("an origin is a URL", impossible);
     }
     if (known != null) {
-      String password = new String(known.getPassword());
+      String password = String.valueOf(known.getPassword());
       return Optional.of(proxy.with(new Credentials(known.getUserName(), password)));
     }
     String user = socks ? System.getProperty(SOCKS_USER) : null;

@@ -1,9 +1,11 @@
 package io.weft;
 
+import io.weft.bytes.Ascii;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /// Every limit that a server or client keeps, on by default; none can be left out. What happens
@@ -185,18 +187,27 @@ public record Limits(
     checkBandwidths(handshakeTimeout, headBytes, leastBytesPerSecond);
     if (outboxSoftBytes > MOST_BYTES / 2) {
       throw new IllegalArgumentException(
-          "outboxSoftBytes is %d; it must be %d (512 MiB) or less, since an outbox may hold both marks"
-              .formatted(outboxSoftBytes, MOST_BYTES / 2));
+          String.format(
+              Locale.ROOT,
+              "outboxSoftBytes is %d; it must be %d (512 MiB) or less, since an outbox may hold both marks",
+              outboxSoftBytes,
+              MOST_BYTES / 2));
     }
     if (outboxSoftBytes > outboxHardBytes) {
       throw new IllegalArgumentException(
-          "outboxSoftBytes (%d) is above outboxHardBytes (%d)"
-              .formatted(outboxSoftBytes, outboxHardBytes));
+          String.format(
+              Locale.ROOT,
+              "outboxSoftBytes (%d) is above outboxHardBytes (%d)",
+              outboxSoftBytes,
+              outboxHardBytes));
     }
     if (requestLineBytes > headBytes) {
       throw new IllegalArgumentException(
-          "requestLineBytes (%d) is above headBytes (%d), of which it is a part"
-              .formatted(requestLineBytes, headBytes));
+          String.format(
+              Locale.ROOT,
+              "requestLineBytes (%d) is above headBytes (%d), of which it is a part",
+              requestLineBytes,
+              headBytes));
     }
   }
 
@@ -205,14 +216,21 @@ public record Limits(
       Duration handshakeTimeout, int headBytes, int leastBytesPerSecond) {
     if (leastBytesPerSecond > MOST_BYTES_PER_SECOND) {
       throw new IllegalArgumentException(
-          "leastBytesPerSecond is %d; it must be %d (1 MiB/s) or less, since messages (messageBytes) and bodies (bodyBytes) of slower peers never arrive"
-              .formatted(leastBytesPerSecond, MOST_BYTES_PER_SECOND));
+          String.format(
+              Locale.ROOT,
+              "leastBytesPerSecond is %d; it must be %d (1 MiB/s) or less, since messages (messageBytes) and bodies (bodyBytes) of slower peers never arrive",
+              leastBytesPerSecond,
+              MOST_BYTES_PER_SECOND));
     }
     double impliedBytesPerSecond = headBytes / (handshakeTimeout.toNanos() / 1e9);
     if (impliedBytesPerSecond > MOST_IMPLIED_BYTES_PER_SECOND) {
       throw new IllegalArgumentException(
-          "headBytes (%d) can hardly arrive within handshakeTimeout (%s): that takes %.0f MiB a second; give it more time, or lower headBytes"
-              .formatted(headBytes, handshakeTimeout, impliedBytesPerSecond / (1 << 20)));
+          String.format(
+              Locale.ROOT,
+              "headBytes (%d) can hardly arrive within handshakeTimeout (%s): that takes %.0f MiB a second; give it more time, or lower headBytes",
+              headBytes,
+              handshakeTimeout,
+              impliedBytesPerSecond / (1 << 20)));
     }
   }
 
@@ -299,7 +317,7 @@ public record Limits(
       return lines
           .filter(line -> line.startsWith("Max open files"))
           .map(line -> line.split("\\s+", -1)[3])
-          .filter(soft -> soft.chars().allMatch(Character::isDigit))
+          .filter(soft -> soft.chars().allMatch(Ascii::isDigit))
           .mapToInt(soft -> (int) Math.min(Long.parseLong(soft), 10_000_000))
           .map(soft -> Math.max(soft, 128))
           .findFirst()

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -57,13 +58,14 @@ final class Loops {
     if (share < limits.messageBytes()) {
       LOG.log(
           Level.WARNING,
-          "Messages above %d bytes will always be REFUSED: that is each loop's share of poolBytes (%d over %d loops), and messageBytes allows %d. Set poolBytes to %d or more, take fewer loops, or lower messageBytes."
-              .formatted(
-                  share,
-                  limits.poolBytes(),
-                  loops,
-                  limits.messageBytes(),
-                  (long) loops * limits.messageBytes()));
+          String.format(
+              Locale.ROOT,
+              "Messages above %d bytes will always be REFUSED: that is each loop's share of poolBytes (%d over %d loops), and messageBytes allows %d. Set poolBytes to %d or more, take fewer loops, or lower messageBytes.",
+              share,
+              limits.poolBytes(),
+              loops,
+              limits.messageBytes(),
+              (long) loops * limits.messageBytes()));
     }
   }
 
@@ -74,8 +76,7 @@ final class Loops {
     if (most < limits.messageBytes()) {
       LOG.log(
           Level.WARNING,
-          "Messages above %d bytes may be closed with 1013 for want of memory: that is a quarter of receivedBytes (%d), and messageBytes allows %d. Set receivedBytes to %d or more, or lower messageBytes."
-              .formatted(
+          String.format(Locale.ROOT, "Messages above %d bytes may be closed with 1013 for want of memory: that is a quarter of receivedBytes (%d), and messageBytes allows %d. Set receivedBytes to %d or more, or lower messageBytes.", 
                   most, limits.receivedBytes(), limits.messageBytes(), 4L * limits.messageBytes()));
     }
   }

@@ -10,6 +10,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// The way of the application's messages out of one connection: whether there is room for one, what
@@ -276,8 +277,11 @@ abstract sealed class Outgoing permits WsStage {
   static void checkSize(int messageBytes, Limits limits) {
     if (messageBytes > limits.outboxHardBytes()) {
       throw new IllegalArgumentException(
-          "a message of %d bytes can never be sent: the limit outboxHardBytes is %d"
-              .formatted(messageBytes, limits.outboxHardBytes()));
+          String.format(
+              Locale.ROOT,
+              "a message of %d bytes can never be sent: the limit outboxHardBytes is %d",
+              messageBytes,
+              limits.outboxHardBytes()));
     }
   }
 }

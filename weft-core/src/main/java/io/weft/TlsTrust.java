@@ -12,6 +12,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.Collection;
 import java.util.Date;
 import java.util.List;
+import java.util.Locale;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.X509ExtendedTrustManager;
@@ -98,8 +99,11 @@ final class TlsTrust extends X509ExtendedTrustManager {
     if (isAboutPath(why)) {
       return own.getSubjectX500Principal().equals(own.getIssuerX500Principal())
           ? "the certificate of " + who(own) + " is signed by itself, and it is not trusted here"
-          : "the certificate of %s leads to no trusted authority; it was issued by %s"
-              .formatted(who(own), chain[chain.length - 1].getIssuerX500Principal());
+          : String.format(
+              Locale.ROOT,
+              "the certificate of %s leads to no trusted authority; it was issued by %s",
+              who(own),
+              chain[chain.length - 1].getIssuerX500Principal());
     }
     if (host != null && String.valueOf(why.getMessage()).startsWith("No ")) {
       return notFor(own, host);

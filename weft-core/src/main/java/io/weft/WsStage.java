@@ -15,6 +15,7 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -382,9 +383,11 @@ final class WsStage extends Outgoing implements Stage {
     } else if (nowNs >= messageDeadlineNs()) {
       fail(
           CloseCode.POLICY_VIOLATION,
-          "a message took over %d ms, and comes at less than %d bytes a second"
-              .formatted(
-                  core.limits.messageTimeout().toMillis(), core.limits.leastBytesPerSecond()));
+          String.format(
+              Locale.ROOT,
+              "a message took over %d ms, and comes at less than %d bytes a second",
+              core.limits.messageTimeout().toMillis(),
+              core.limits.leastBytesPerSecond()));
     } else if (askedForLife) {
       awaitLife(nowNs);
     } else if (nowNs >= lifeDeadlineNs()) {
@@ -500,14 +503,19 @@ final class WsStage extends Outgoing implements Stage {
   static void checkClose(int code, String reason) {
     if (!CloseCode.isLegalOnWire(code)) {
       throw new IllegalArgumentException(
-          "close code %d may not be sent: 1000 to 1003, 1007 to 1014, 3000 to 4999 (RFC 6455 §7.4)"
-              .formatted(code));
+          String.format(
+              Locale.ROOT,
+              "close code %d may not be sent: 1000 to 1003, 1007 to 1014, 3000 to 4999 (RFC 6455 §7.4)",
+              code));
     }
     int bytes = Engine.utf8(reason).length;
     if (bytes > Engine.MAX_REASON_BYTES) {
       throw new IllegalArgumentException(
-          "a close reason of %d bytes is over %d (RFC 6455 §5.5.1)"
-              .formatted(bytes, Engine.MAX_REASON_BYTES));
+          String.format(
+              Locale.ROOT,
+              "a close reason of %d bytes is over %d (RFC 6455 §5.5.1)",
+              bytes,
+              Engine.MAX_REASON_BYTES));
     }
   }
 

@@ -5,8 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -76,6 +81,91 @@ final class HouseRulesTest {
               .filter(file -> read(file).contains("Logger"))
               .toList();
       assertEquals(List.of(), logging);
+    }
+  }
+
+  /// What depends on where the process runs: its locale, charset or time zone. A JVM in ar-EG
+  /// writes `%d` in digits that no peer reads, one in tr-TR a dotless i, and `parseInt` takes
+  /// digits of every script; so each call of that is listed here, with what keeps other digits from
+  /// it.
+  @Test
+  void dependsOnNoLocaleNorCharsetNorTimeZone() throws IOException {
+    Map<String, String> forbidden = new LinkedHashMap<>();
+    forbidden.put(
+        "a format without a locale",
+        "\\.formatted\\(|(String\\.format|\\.printf)\\((?!\\s*Locale\\.)");
+    forbidden.put("a case of some language", "\\.to(Lower|Upper)Case\\(\\)");
+    forbidden.put(
+        "a charset by default",
+        "\\.getBytes\\(\\)|\\.(input|error)Reader\\(\\)|Charset\\.defaultCharset");
+    forbidden.put(
+        "a reader or writer without a charset",
+        "new (FileReader|FileWriter|InputStreamReader|OutputStreamWriter|Scanner|Formatter)\\([^,;]*\\);");
+    forbidden.put("a String of bytes without a charset", "new String\\(\\w+(\\.\\w+\\(\\))?\\)");
+    forbidden.put(
+        "the default locale",
+        "Locale\\.getDefault|new (DecimalFormat|SimpleDateFormat|MessageFormat)\\b|NumberFormat\\.get|Collator|toFormatter\\(\\)|DateTimeFormatter\\.of[A-Z]\\w*\\([^,;]*\\);");
+    forbidden.put("digits of every script", "Character(\\.|::)(isDigit|digit|getNumericValue)\\b");
+    forbidden.put("a number that a logger formats", "\"[^\"\\n]*\\{0}[^\"\\n]*\"");
+    forbidden.put(
+        "the time zone",
+        "systemDefault\\(\\)|TimeZone|Calendar|new Date\\(|Local(Date|Time|DateTime)\\.now\\(\\)");
+    List<String> faults = new ArrayList<>();
+    for (Path file : everySource()) {
+      String code = read(file).replaceAll("(?m)^\\s*//.*$", "");
+      forbidden.forEach((what, regex) -> {
+        Matcher found = Pattern.compile(regex).matcher(code);
+        if (found.find() && !MAY_TELL_LOCAL_TIME.equals(file.getFileName() + ": " + what)) {
+          faults.add(file + ": " + what + ": " + found.group());
+        }
+      });
+    }
+    assertEquals(List.of(), faults);
+  }
+
+  /// The clock on a terminal is that of who looks at it.
+  private static final String MAY_TELL_LOCAL_TIME = "Screen.java: the time zone";
+
+  /// Files that read numbers, how often, and why only ASCII digits come there.
+  private static final Map<String, Integer> NUMBERS_ARE_READ =
+      Map.ofEntries(
+          Map.entry("Http1.java", 1), // digits by Ascii.isDigit
+          Map.entry("RetryAfter.java", 1), // 0 to 9
+          Map.entry("Limits.java", 1), // of the kernel, digits by Ascii.isDigit
+          Map.entry("UringProbe.java", 1), // of the kernel
+          Map.entry("TlsIdentities.java", 2), // \\d, our own alias
+          Map.entry("Prompt.java", 1), // \\d
+          Map.entry("Sizes.java", 1), // \\d
+          Map.entry("Times.java", 1), // \\d
+          Map.entry("Serve.java", 1), // \\d
+          Map.entry("LimitOptions.java", 1), // \\d
+          Map.entry("Bench.java", 3), // \\d
+          Map.entry("Lint.java", 1), // \\d
+          Map.entry("Answer.java", 1), // \\d
+          Map.entry("Main.java", 1)); // \\d
+
+  @Test
+  void readsNumbersOfAsciiDigitsOnly() throws IOException {
+    Pattern reads =
+        Pattern.compile(
+            "\\b(Integer|Long|Double|Short|Byte|Float)\\.(parse\\w+|valueOf|decode)\\((?!\\w+_)");
+    Map<String, Integer> found = new HashMap<>();
+    for (Path file : everySource()) {
+      int times = (int) reads.matcher(read(file)).results().count();
+      boolean readsItsOwn = file.toString().contains("weft-bench");
+      if (times > 0 && !readsItsOwn) {
+        found.merge(String.valueOf(file.getFileName()), times, Integer::sum);
+      }
+    }
+    assertEquals(NUMBERS_ARE_READ, found);
+  }
+
+  /// What the modules are made of, but for their tests.
+  private static List<Path> everySource() throws IOException {
+    try (Stream<Path> files = Files.walk(Path.of(".."), 20)) {
+      return files
+          .filter(file -> file.toString().matches("\\.\\./[a-z-]+/src/main/java/.*\\.java"))
+          .toList();
     }
   }
 

@@ -3,6 +3,7 @@ package io.weft.bench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -14,14 +15,15 @@ final class Machine {
 
   /// Processors, memory, kernel and JDK, in one line.
   static String describe() throws IOException {
-    return "%d cores (%s), %d GiB, %s %s, JDK %s"
-        .formatted(
-            cores(),
-            first("/proc/cpuinfo", "model name\\s*:\\s*(.*)"),
-            Math.round(Long.parseLong(first("/proc/meminfo", "MemTotal:\\s*(\\d+).*")) / 1048576.0),
-            System.getProperty("os.name"),
-            System.getProperty("os.version").replaceAll("^(\\d+\\.\\d+).*", "$1"),
-            Runtime.version());
+    return String.format(
+        Locale.ROOT,
+        "%d cores (%s), %d GiB, %s %s, JDK %s",
+        cores(),
+        first("/proc/cpuinfo", "model name\\s*:\\s*(.*)"),
+        Math.round(Long.parseLong(first("/proc/meminfo", "MemTotal:\\s*(\\d+).*")) / 1048576.0),
+        System.getProperty("os.name"),
+        System.getProperty("os.version").replaceAll("^(\\d+\\.\\d+).*", "$1"),
+        Runtime.version());
   }
 
   /// How many processes wanted a core in the last minute.

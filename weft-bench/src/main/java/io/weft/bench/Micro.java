@@ -8,6 +8,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -92,11 +93,16 @@ final class Micro implements Callable<Integer> {
     }
     StringBuilder text = new StringBuilder();
     text.append(
-        "`java -jar weft-bench/target/benchmarks.jar micro`, %s. Machine: %s. Nanoseconds each.%n"
-            .formatted(LocalDate.now(ZoneOffset.UTC), Machine.describe()));
+        String.format(
+            Locale.ROOT,
+            "`java -jar weft-bench/target/benchmarks.jar micro`, %s. Machine: %s. Nanoseconds each.%n",
+            LocalDate.now(ZoneOffset.UTC),
+            Machine.describe()));
     classes.forEach((name, rows) -> {
       List<String> columns = List.copyOf(rows.values().iterator().next().keySet());
-      text.append("%n| %s | ".formatted(name)).append(String.join(" | ", columns)).append(" |\n");
+      text.append(String.format(Locale.ROOT, "%n| %s | ", name))
+          .append(String.join(" | ", columns))
+          .append(" |\n");
       text.append("|---|").append("---:|".repeat(columns.size())).append('\n');
       rows.forEach((params, scores) -> {
         text.append("| ").append(params).append(" |");

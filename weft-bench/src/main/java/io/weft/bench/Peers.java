@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -164,6 +165,7 @@ final class Peers implements Callable<Integer> {
     long sinceNs = System.nanoTime();
     Cores cores = unpinned ? Cores.ANY : Cores.take();
     System.err.printf(
+        Locale.ROOT,
         "warm-up %d ms, %d rounds of %d ms, %d ms at half load, for each server and scenario%n",
         plan.warmUp().toMillis(),
         plan.rounds(),
@@ -181,7 +183,7 @@ final class Peers implements Callable<Integer> {
     }
     double took = (System.nanoTime() - sinceNs) / 60e9;
     new Results(setup(plan, cores, took, busy), versions, cells).write(out);
-    System.err.printf("%.1f minutes; the results are in %s%n", took, out);
+    System.err.printf(Locale.ROOT, "%.1f minutes; the results are in %s%n", took, out);
     return cells.stream().anyMatch(cell -> cell.failure() != null) ? 1 : 0;
   }
 

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.StringJoiner;
@@ -101,26 +102,27 @@ final class Report implements Callable<Integer> {
     Setup setup = results.setup();
     StringBuilder page = new StringBuilder();
     page.append(
-        """
-        `%s`, %s: %d rounds of %d ms for each server and scenario, %.0f minutes in all. Machine: %s; \
-        %s; load average %.1f when it began.
+        String.format(
+            Locale.ROOT,
+            """
+            `%s`, %s: %d rounds of %d ms for each server and scenario, %.0f minutes in all. Machine: %s; \
+            %s; load average %.1f when it began.
 
-        Versions: %s.
+            Versions: %s.
 
-        Processor time of the server for a message (a delivery, a connection), in ns; in brackets how many times \
-        Weft's. The best server is bold; the floor, which is none, is what the kernel takes alone.
+            Processor time of the server for a message (a delivery, a connection), in ns; in brackets how many times \
+            Weft's. The best server is bold; the floor, which is none, is what the kernel takes alone.
 
-        """
-            .formatted(
-                setup.command(),
-                setup.date(),
-                setup.rounds(),
-                setup.roundMs(),
-                setup.minutes(),
-                setup.machine(),
-                setup.cores(),
-                setup.busy(),
-                versions(results)));
+            """,
+            setup.command(),
+            setup.date(),
+            setup.rounds(),
+            setup.roundMs(),
+            setup.minutes(),
+            setup.machine(),
+            setup.cores(),
+            setup.busy(),
+            versions(results)));
     List<Scenario> timed = scenarios(results).stream().filter(s -> !s.holds()).toList();
     page.append(summary(results, timed.stream().filter(s -> !s.isDeflated()).toList()));
     List<Scenario> deflated = timed.stream().filter(Scenario::isDeflated).toList();
@@ -183,8 +185,12 @@ final class Report implements Callable<Integer> {
     }
     String cpu = Tables.number(cell.cpuNs());
     return (cell.cpuNs() == best ? "**" + cpu + "**" : cpu)
-        + (ours == 0 || cell.cpuNs() == ours ? "" : " (%.2f)".formatted(cell.cpuNs() / ours))
-        + (cell.wireShare() == 0 ? "" : ", %.1f %%".formatted(cell.wireShare() * 100));
+        + (ours == 0 || cell.cpuNs() == ours
+            ? ""
+            : String.format(Locale.ROOT, " (%.2f)", cell.cpuNs() / ours))
+        + (cell.wireShare() == 0
+            ? ""
+            : String.format(Locale.ROOT, ", %.1f %%", cell.wireShare() * 100));
   }
 
   private static List<Cell> of(Results results, Scenario scenario) {
@@ -230,8 +236,13 @@ final class Report implements Callable<Integer> {
         .filter(c -> figure.applyAsDouble(c) < ours * (1 - EVEN))
         .ifPresent(c ->
             lines.add(
-                "- %s, %s: %s has %.2f of ours.%n"
-                    .formatted(scenario.title(), what, c.peer(), figure.applyAsDouble(c) / ours)));
+                String.format(
+                    Locale.ROOT,
+                    "- %s, %s: %s has %.2f of ours.%n",
+                    scenario.title(),
+                    what,
+                    c.peer(),
+                    figure.applyAsDouble(c) / ours)));
   }
 
   private static double p99(@Nullable Latency latency) {

@@ -12,6 +12,7 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
@@ -71,18 +72,24 @@ final class StartUp implements Callable<Integer> {
     }
     StringBuilder table = new StringBuilder();
     table.append(
-        "`java -jar weft-bench/target/benchmarks.jar startup`, %s: medians of %d. Machine: %s; load average %.1f when it began.%n%n"
-            .formatted(LocalDate.now(ZoneOffset.UTC), times, Machine.describe(), busy));
+        String.format(
+            Locale.ROOT,
+            "`java -jar weft-bench/target/benchmarks.jar startup`, %s: medians of %d. Machine: %s; load average %.1f when it began.%n%n",
+            LocalDate.now(ZoneOffset.UTC),
+            times,
+            Machine.describe(),
+            busy));
     table.append("| from the start of the process, ms | it listens | first echo | CPU |\n");
     table.append("|---|---:|---:|---:|\n");
     starts.forEach((way, all) ->
         table.append(
-            "| %s | %.0f | %.0f | %.0f |%n"
-                .formatted(
-                    way,
-                    Runner.median(all.stream().map(Start::listening).toList()),
-                    Runner.median(all.stream().map(Start::echo).toList()),
-                    Runner.median(all.stream().map(Start::cpu).toList()))));
+            String.format(
+                Locale.ROOT,
+                "| %s | %.0f | %.0f | %.0f |%n",
+                way,
+                Runner.median(all.stream().map(Start::listening).toList()),
+                Runner.median(all.stream().map(Start::echo).toList()),
+                Runner.median(all.stream().map(Start::cpu).toList()))));
     System.out.print(table);
     Files.writeString(out, table);
     return 0;

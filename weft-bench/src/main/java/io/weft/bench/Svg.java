@@ -49,14 +49,19 @@ final class Svg {
       }
       y += HEAD + rows * ROW + GAP;
     }
-    return """
-    <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %1$d %2$d" width="%1$d" height="%2$d" \
-    font-family="system-ui, sans-serif" font-size="12" fill="#333">
-    <rect width="%1$d" height="%2$d" fill="#fff"/>
-    <text x="10" y="26" font-size="16" font-weight="600">%3$s</text>
-    %4$s</svg>
-    """
-        .formatted(2 * PANEL + 10, y, escape(title), body);
+    return String.format(
+        Locale.ROOT,
+        """
+        <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %1$d %2$d" width="%1$d" height="%2$d" \
+        font-family="system-ui, sans-serif" font-size="12" fill="#333">
+        <rect width="%1$d" height="%2$d" fill="#fff"/>
+        <text x="10" y="26" font-size="16" font-weight="600">%3$s</text>
+        %4$s</svg>
+        """,
+        2 * PANEL + 10,
+        y,
+        escape(title),
+        body);
   }
 
   private static void draw(StringBuilder svg, Panel panel, int x, int y) {
@@ -78,16 +83,30 @@ final class Svg {
       int last = from + place(row.values.getLast(), least, most, panel.isLogarithmic);
       if (row.values.size() == 1) {
         svg.append(
-            "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"12\" rx=\"2\" fill=\"%s\"/>%n"
-                .formatted(from, line - 6, Math.max(1, last - from), colour));
+            String.format(
+                Locale.ROOT,
+                "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"12\" rx=\"2\" fill=\"%s\"/>%n",
+                from,
+                line - 6,
+                Math.max(1, last - from),
+                colour));
       } else {
         svg.append(
-            "<path d=\"M%d %dH%d\" stroke=\"%s\" stroke-width=\"2\"/>%n"
-                .formatted(first, line, last, colour));
+            String.format(
+                Locale.ROOT,
+                "<path d=\"M%d %dH%d\" stroke=\"%s\" stroke-width=\"2\"/>%n",
+                first,
+                line,
+                last,
+                colour));
         for (double value : row.values) {
           svg.append(
-              "<circle cx=\"%d\" cy=\"%d\" r=\"4\" fill=\"%s\"/>%n"
-                  .formatted(from + place(value, least, most, panel.isLogarithmic), line, colour));
+              String.format(
+                  Locale.ROOT,
+                  "<circle cx=\"%d\" cy=\"%d\" r=\"4\" fill=\"%s\"/>%n",
+                  from + place(value, least, most, panel.isLogarithmic),
+                  line,
+                  colour));
         }
       }
       text(svg, last + 8, line + 4, "fill=\"#666\" font-size=\"11\"", row.label);

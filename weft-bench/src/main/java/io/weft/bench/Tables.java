@@ -31,13 +31,14 @@ final class Tables {
     boolean deflated = scenario.isDeflated();
     double floor = floor(cells);
     table.append(
-        "| %s | CPU, ns a %s | of Weft's |%s user | %s/s | load busy | p50/p99/p99.9, µs |%s"
-                .formatted(
-                    scenario.name(),
-                    scenario.unit(),
-                    floor == 0 ? "" : " of the floor |",
-                    scenario.units(),
-                    half ? " at half load | CPU at half |" : deflated ? " wire of text |" : "")
+        String.format(
+                Locale.ROOT,
+                "| %s | CPU, ns a %s | of Weft's |%s user | %s/s | load busy | p50/p99/p99.9, µs |%s",
+                scenario.name(),
+                scenario.unit(),
+                floor == 0 ? "" : " of the floor |",
+                scenario.units(),
+                half ? " at half load | CPU at half |" : deflated ? " wire of text |" : "")
             + " allocated, B | RSS, MiB |\n");
     table.append(
         "|---|---:|---:|---:|---:|---:|---:|"
@@ -47,35 +48,40 @@ final class Tables {
     double ours = ours(cells);
     for (Cell cell : sorted(cells, Comparator.comparingDouble(Cell::cpuNs))) {
       if (cell.failure() != null) {
-        table.append("| %s | failed: %s |%n".formatted(cell.peer(), oneLine(cell.failure())));
+        table.append(
+            String.format(
+                Locale.ROOT, "| %s | failed: %s |%n", cell.peer(), oneLine(cell.failure())));
         continue;
       }
       table.append(
-          "| %s | %s | %s |%s %.0f %% | %s | %.0f %% | %s |"
-              .formatted(
-                  cell.peer(),
-                  number(cell.cpuNs()),
-                  ours == 0 ? "" : "%.2f".formatted(cell.cpuNs() / ours),
-                  floor == 0 ? "" : " %.2f |".formatted(cell.cpuNs() / floor),
-                  cell.userShare() * 100,
-                  number(cell.perSecond()),
-                  cell.loadBusy() * 100,
-                  latency(cell.latency())));
+          String.format(
+              Locale.ROOT,
+              "| %s | %s | %s |%s %.0f %% | %s | %.0f %% | %s |",
+              cell.peer(),
+              number(cell.cpuNs()),
+              ours == 0 ? "" : String.format(Locale.ROOT, "%.2f", cell.cpuNs() / ours),
+              floor == 0 ? "" : String.format(Locale.ROOT, " %.2f |", cell.cpuNs() / floor),
+              cell.userShare() * 100,
+              number(cell.perSecond()),
+              cell.loadBusy() * 100,
+              latency(cell.latency())));
       Half at = cell.half();
       if (half) {
         table.append(
             at == null
                 ? " | |"
-                : " %s | %s |".formatted(latency(at.latency()), number(at.cpuNs())));
+                : String.format(
+                    Locale.ROOT, " %s | %s |", latency(at.latency()), number(at.cpuNs())));
       }
       if (deflated) {
-        table.append(" %.1f %% |".formatted(cell.wireShare() * 100));
+        table.append(String.format(Locale.ROOT, " %.1f %% |", cell.wireShare() * 100));
       }
       table.append(
-          " %s | %s |%n"
-              .formatted(
-                  number(Math.max(0, cell.allocatedBytes())),
-                  number(cell.rssBytes() / (double) (1 << 20))));
+          String.format(
+              Locale.ROOT,
+              " %s | %s |%n",
+              number(Math.max(0, cell.allocatedBytes())),
+              number(cell.rssBytes() / (double) (1 << 20))));
     }
     return table.toString();
   }
@@ -88,16 +94,19 @@ final class Tables {
     for (Cell cell : sorted(cells, Comparator.comparingDouble(Tables::held))) {
       Idle idle = cell.idle();
       if (idle == null) {
-        table.append("| %s | failed: %s |%n".formatted(cell.peer(), oneLine(cell.failure())));
+        table.append(
+            String.format(
+                Locale.ROOT, "| %s | failed: %s |%n", cell.peer(), oneLine(cell.failure())));
       } else {
         table.append(
-            "| %s | %s | %s | %s | %s |%n"
-                .formatted(
-                    cell.peer(),
-                    number(idle.heap()),
-                    number(idle.own()),
-                    number(idle.nativeBytes()),
-                    number(idle.resident())));
+            String.format(
+                Locale.ROOT,
+                "| %s | %s | %s | %s | %s |%n",
+                cell.peer(),
+                number(idle.heap()),
+                number(idle.own()),
+                number(idle.nativeBytes()),
+                number(idle.resident())));
       }
     }
     return table.toString();
@@ -111,7 +120,9 @@ final class Tables {
     for (Cell cell : sorted(cells, Comparator.comparingDouble(Tables::held))) {
       Active of = cell.active();
       if (of == null) {
-        table.append("| %s | failed: %s |%n".formatted(cell.peer(), oneLine(cell.failure())));
+        table.append(
+            String.format(
+                Locale.ROOT, "| %s | failed: %s |%n", cell.peer(), oneLine(cell.failure())));
       } else {
         table.append("| ").append(cell.peer());
         for (double figure :

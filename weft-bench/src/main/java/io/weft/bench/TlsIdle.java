@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -74,7 +75,7 @@ final class TlsIdle implements Callable<Integer> {
       try (Crowd crowd = new Crowd(url, connections)) {
         crowd.awaitAll();
         Thread.sleep(Duration.ofSeconds(2)); // the last tickets and answers leave
-        System.out.printf("| %s | %,d |%n", name, (heapBytes() - heap) / connections);
+        System.out.printf(Locale.ROOT, "| %s | %,d |%n", name, (heapBytes() - heap) / connections);
       }
     }
   }
@@ -120,7 +121,7 @@ final class TlsIdle implements Callable<Integer> {
                   Integer.toString(connections))
               .redirectError(ProcessBuilder.Redirect.INHERIT)
               .start();
-      out = process.inputReader();
+      out = process.inputReader(StandardCharsets.UTF_8);
     }
 
     void awaitAll() throws IOException {

@@ -63,7 +63,7 @@ final class Windows implements Callable<Integer> {
   @Override
   public Integer call() throws DataFormatException, IOException {
     Zlib zlib = Zlib.system();
-    System.out.printf("%s, level %d; %s%n%n", zlib.name(), level, Machine.describe());
+    System.out.printf(Locale.ROOT, "%s, level %d; %s%n%n", zlib.name(), level, Machine.describe());
     System.out.println(
         "| bits / memory level | compressor, KiB | decompressor | both | 300 B, percent of text | to 15/8 |"
             + " 2 KiB | to 15/8 | 64 KiB | to 15/8 | deflating 300 B, µs | 2 KiB | 64 KiB |");
@@ -76,13 +76,22 @@ final class Windows implements Callable<Integer> {
       double decompressor = zlib.decompressorBytes(setting[0]) / 1024.0;
       StringBuilder line = new StringBuilder();
       line.append(
-          "| %d/%d | %.1f | %.1f | %.1f |"
-              .formatted(
-                  setting[0], setting[1], compressor, decompressor, compressor + decompressor));
+          String.format(
+              Locale.ROOT,
+              "| %d/%d | %.1f | %.1f | %.1f |",
+              setting[0],
+              setting[1],
+              compressor,
+              decompressor,
+              compressor + decompressor));
       for (int n = 0; n < SIZES.length; n++) {
         double share = figures.get(n).share;
         line.append(
-            " %.2f | %+.1f %% |".formatted(share * 100, (share / wide.get(n).share - 1) * 100));
+            String.format(
+                Locale.ROOT,
+                " %.2f | %+.1f %% |",
+                share * 100,
+                (share / wide.get(n).share - 1) * 100));
       }
       figures.forEach(f -> line.append(String.format(Locale.ROOT, " %.1f |", f.deflateNs / 1e3)));
       System.out.println(line);

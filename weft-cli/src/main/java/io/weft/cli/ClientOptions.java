@@ -287,7 +287,13 @@ final class ClientOptions {
     String[] pair = text.split(between, 2);
     if (pair.length < 2) {
       throw new IllegalArgumentException(
-          "%s has no '%s' in '%s': write it as %s".formatted(option, between, text, example));
+          String.format(
+              Locale.ROOT,
+              "%s has no '%s' in '%s': write it as %s",
+              option,
+              between,
+              text,
+              example));
     }
     return pair;
   }

@@ -1,5 +1,7 @@
 package io.weft.cli;
 
+import java.util.Locale;
+
 /// Makes what strangers send fit to print: no character of it can begin a line, move a cursor, turn
 /// the direction of writing, or hide. Joiners stay, which Persian and families of emoji need.
 final class Escape {
@@ -69,7 +71,7 @@ final class Escape {
             out.appendCodePoint(c);
           } else {
             for (char unit : Character.toChars(c)) {
-              out.append("\\u%04x".formatted((int) unit));
+              out.append(String.format(Locale.ROOT, "\\u%04x", (int) unit));
             }
           }
         });
@@ -102,9 +104,9 @@ final class Escape {
     if (isPrintable(codePoint)) {
       out.appendCodePoint(codePoint);
     } else if (Character.isBmpCodePoint(codePoint)) {
-      out.append("\\u%04x".formatted(codePoint));
+      out.append(String.format(Locale.ROOT, "\\u%04x", codePoint));
     } else {
-      out.append("\\u{%x}".formatted(codePoint));
+      out.append(String.format(Locale.ROOT, "\\u{%x}", codePoint));
     }
   }
 

@@ -6,6 +6,7 @@ import java.lang.System.Logger.Level;
 import java.time.InstantSource;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.json.JsonWriteFeature;
@@ -35,7 +36,7 @@ final class Journal {
   }
 
   private static final DateTimeFormatter TIME =
-      new DateTimeFormatterBuilder().appendInstant(3).toFormatter();
+      new DateTimeFormatterBuilder().appendInstant(3).toFormatter(Locale.ROOT);
 
   /// Made when the first JSON is written: most journals write none, and start sooner.
   private static final class Ascii {
@@ -123,7 +124,9 @@ final class Journal {
   }
 
   private void write(Level level, String rest) {
-    writeLine("%s %-5s %s".formatted(now(), level == Level.WARNING ? "WARN" : level, rest));
+    writeLine(
+        String.format(
+            Locale.ROOT, "%s %-5s %s", now(), level == Level.WARNING ? "WARN" : level, rest));
   }
 
   private void writeLine(String line) {

@@ -145,9 +145,12 @@ final class LimitOptions {
     Help help =
         Objects.requireNonNull(HELP.get(component.getName()), "no help for " + component.getName());
     String description =
-        "%s (%s -> %s)"
-            .formatted(
-                help.what, written(component, value(component, Limits.defaults())), help.outcome);
+        String.format(
+            Locale.ROOT,
+            "%s (%s -> %s)",
+            help.what,
+            written(component, value(component, Limits.defaults())),
+            help.outcome);
     return OptionSpec.builder(option(component))
         .paramLabel(label(component))
         .type(component.getType())

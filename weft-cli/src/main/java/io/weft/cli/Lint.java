@@ -286,8 +286,13 @@ final class Lint implements Callable<Integer> {
       if (ids.contains(rule.id())) {
         out()
             .println(
-                "%-30s %-18s %s -> %s"
-                    .formatted(rule.id(), rule.section(), rule.sent(), rule.must()));
+                String.format(
+                    Locale.ROOT,
+                    "%-30s %-18s %s -> %s",
+                    rule.id(),
+                    rule.section(),
+                    rule.sent(),
+                    rule.must()));
       }
     }
     out().flush();
@@ -357,7 +362,7 @@ final class Lint implements Callable<Integer> {
 
   private static String line(Finding finding) {
     boolean found = finding.outcome() == Outcome.FAIL || finding.outcome() == Outcome.WARN;
-    String word = "%-8s".formatted(finding.outcome().word());
+    String word = String.format(Locale.ROOT, "%-8s", finding.outcome().word());
     String style =
         switch (finding.outcome()) {
           case OK -> "green";
@@ -365,14 +370,15 @@ final class Lint implements Callable<Integer> {
           case WARN -> "yellow";
           case SKIPPED -> "faint";
         };
-    return "%s %-30s %-18s %s -> %s%s"
-        .formatted(
-            Ansi.AUTO.string("@|" + style + " " + word + "|@"),
-            finding.id(),
-            finding.section(),
-            finding.sent(),
-            Escape.printable(Escape.clip(finding.seen())),
-            found ? "; wanted: " + finding.must() : "");
+    return String.format(
+        Locale.ROOT,
+        "%s %-30s %-18s %s -> %s%s",
+        Ansi.AUTO.string("@|" + style + " " + word + "|@"),
+        finding.id(),
+        finding.section(),
+        finding.sent(),
+        Escape.printable(Escape.clip(finding.seen())),
+        found ? "; wanted: " + finding.must() : "");
   }
 
   private static String summary(List<Finding> findings) {

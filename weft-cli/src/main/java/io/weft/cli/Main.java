@@ -2,6 +2,7 @@ package io.weft.cli;
 
 import io.weft.Transport;
 import java.io.PrintWriter;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -20,6 +21,7 @@ import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /// The `weft` command.
@@ -130,12 +132,21 @@ public final class Main implements Callable<Integer> {
       // Beside what follows: to try it out takes as long as to understand the command line.
       Thread.ofPlatform().daemon().name("weft-io_uring").start(Transport.IO_URING::refusal);
     }
-    int code = commandLine(Streams::ofProcess, args).execute(args);
+    PrintWriter out = new PrintWriter(System.out, true, charsetOfOutput());
+    int code = commandLine(Streams::ofProcess, args).setOut(out).execute(args);
     if (code != CANNOT_WRITE && System.out.checkError()) {
       System.err.println("weft: standard output cannot be written.");
       code = CANNOT_WRITE;
     }
     System.exit(code);
+  }
+
+  /// A terminal's own; files and pipes are UTF-8, whatever the locale says.
+  private static Charset charsetOfOutput() {
+    Charset own = System.out.charset();
+    return own.equals(StandardCharsets.UTF_8) || Terminals.isOutput()
+        ? own
+        : StandardCharsets.UTF_8;
   }
 
   /// Whether these arguments name a command, and nobody says that it must be NIO: then io_uring is
@@ -167,11 +178,21 @@ public final class Main implements Callable<Integer> {
       COMMANDS.values().forEach(command -> weft.addSubcommand(command.get()));
       weft.addSubcommand(new Completion()).addSubcommand(new HelpCommand());
     }
-    return weft.setCaseInsensitiveEnumValuesAllowed(true)
+    return weft.registerConverter(int.class, Main::whole)
+        .setCaseInsensitiveEnumValuesAllowed(true)
         .setUsageHelpWidth(100)
         .setUsageHelpLongOptionsMaxWidth(36)
         .setParameterExceptionHandler((wrong, arguments) -> explain(wrong))
         .setExecutionExceptionHandler((thrown, command, parsed) -> explain(thrown, command));
+  }
+
+  /// A number, where an option says no more of it: in the digits of ASCII, though Java reads those
+  /// of every script.
+  private static int whole(String text) {
+    if (!text.matches("\\d{1,9}")) {
+      throw new TypeConversionException("'" + text + "' is no whole number: write it as 1000");
+    }
+    return Integer.parseInt(text);
   }
 
   private static Map<String, Supplier<Object>> commands() {
@@ -248,12 +269,13 @@ public final class Main implements Callable<Integer> {
     @Override
     public String[] getVersion() {
       return new String[] {
-        "weft %s (Java %s, %s %s)"
-            .formatted(
-                number(),
-                Runtime.version(),
-                System.getProperty("os.name"),
-                System.getProperty("os.arch"))
+        String.format(
+            Locale.ROOT,
+            "weft %s (Java %s, %s %s)",
+            number(),
+            Runtime.version(),
+            System.getProperty("os.name"),
+            System.getProperty("os.arch"))
       };
     }
   }

@@ -1,5 +1,6 @@
 package io.weft.cli;
 
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// What may be a name of a person or a room in the demos.
@@ -25,7 +26,7 @@ record Names(int maxChars) {
     if (name == null || name.isBlank()) {
       return "the " + what + " is missing";
     } else if (name.length() > maxChars) {
-      return "the %s is longer than %d characters".formatted(what, maxChars);
+      return String.format(Locale.ROOT, "the %s is longer than %d characters", what, maxChars);
     } else if (!name.codePoints().allMatch(Names::isFit)) {
       return "the " + what + " holds a control character, or half of one";
     }

@@ -6,6 +6,7 @@ import io.weft.Conversation;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -244,14 +245,25 @@ final class Ping implements Callable<Integer> {
       summarized = true;
       double lost = sent == 0 ? 0 : 100.0 * (sent - answered) / sent;
       say(
-          "%d pings, %d pongs, %.1f %% lost, in %.1f s"
-              .formatted(sent, answered, lost, (System.nanoTime() - startNs) / 1e9),
+          String.format(
+              Locale.ROOT,
+              "%d pings, %d pongs, %.1f %% lost, in %.1f s",
+              sent,
+              answered,
+              lost,
+              (System.nanoTime() - startNs) / 1e9),
           true);
       if (answered > 0) {
         double mean = sumMs / answered;
         double deviation = Math.sqrt(Math.max(0, sumOfSquares / answered - mean * mean));
         say(
-            "min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f ms".formatted(leastMs, mean, mostMs, deviation),
+            String.format(
+                Locale.ROOT,
+                "min/avg/max/mdev = %.3f/%.3f/%.3f/%.3f ms",
+                leastMs,
+                mean,
+                mostMs,
+                deviation),
             true);
       }
     } finally {

@@ -4,6 +4,7 @@ import io.weft.Close;
 import io.weft.Message;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -257,7 +258,7 @@ final class Pipe {
         well = false;
       }
       if (plan.count > 0 && !isEnough()) {
-        say("%d of %d messages came".formatted(shown, plan.count));
+        say(String.format(Locale.ROOT, "%d of %d messages came", shown, plan.count));
         well = false;
       }
       if (well && unanswered && shown == 0) {

@@ -235,7 +235,7 @@ final class Prompt {
   private void help() {
     StringBuilder help = new StringBuilder("Every line is sent as a text message. The others:");
     for (Command command : commands.values()) {
-      help.append("\n  %-24s%s".formatted(command.usage, command.what));
+      help.append(String.format(Locale.ROOT, "\n  %-24s%s", command.usage, command.what));
     }
     help.append("\nTab completes commands, the arrows bring back what was typed.");
     screen.tell(help.toString());
@@ -305,6 +305,9 @@ final class Prompt {
   private void close(String words) throws InterruptedException, IOException {
     String[] parts = words.split("\\s+", 2);
     try {
+      if (!words.isEmpty() && !parts[0].matches("\\d{1,5}")) {
+        throw new NumberFormatException(); // as letters, or digits that are not of ASCII
+      }
       int code = words.isEmpty() ? Close.NORMAL : Integer.parseInt(parts[0]);
       String reason = parts.length < 2 ? "" : parts[1];
       Session.checkClose(code, reason);

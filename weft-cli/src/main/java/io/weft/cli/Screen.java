@@ -7,6 +7,7 @@ import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 import java.util.HexFormat;
+import java.util.Locale;
 import java.util.function.Consumer;
 
 /// What a person sees of a connection: what came, and what the program says, each as lines of its
@@ -19,7 +20,8 @@ final class Screen {
   /// The most that is shown of a binary message, in bytes.
   static final int MAX_BYTES = 1_000;
 
-  private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HH:mm:ss.SSS");
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("HH:mm:ss.SSS", Locale.ROOT);
 
   /// A colour of the terminal's palette, as SGR has it.
   private enum Color {

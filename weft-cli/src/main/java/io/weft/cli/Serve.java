@@ -184,8 +184,8 @@ final class Serve implements Callable<Integer> {
                 System.getLogger("io.weft.cli")
                     .log(
                         Level.WARNING,
-                        "{0} log entries are left out here: the log is not read fast enough.",
-                        count));
+                        count
+                            + " log entries are left out here: the log is not read fast enough."));
     Journal journal =
         new Journal(
             new PrintWriter(log),
@@ -261,10 +261,14 @@ final class Serve implements Callable<Integer> {
       hint =
           "Choose another, as `%1$s%2$d`, or let weft find a free one, as `%1$s0`. Who has it: `ss"
               + " -ltnp 'sport = :%3$d'`.";
-      hint = hint.formatted(retry, other, port);
+      hint = String.format(Locale.ROOT, hint, retry, other, port);
     } else if (why.contains("denied")) {
       why = "the system does not allow it";
-      hint = "Ports under 1024 are kept for root; choose one above, as `%s8080`.".formatted(retry);
+      hint =
+          String.format(
+              Locale.ROOT,
+              "Ports under 1024 are kept for root; choose one above, as `%s8080`.",
+              retry);
     } else if (why.contains("assign")) {
       why = "no interface of this machine has that address";
       hint = "Choose --host 127.0.0.1 for this machine alone, or --host 0.0.0.0 for every one.";
@@ -297,27 +301,33 @@ final class Serve implements Callable<Integer> {
     }
     out()
         .print(
-            """
-            Weft %1$s listens: open http%3$s://%2$s/ in a browser.
+            String.format(
+                Locale.ROOT,
+                """
+                Weft %1$s listens: open http%3$s://%2$s/ in a browser.
 
-              ws%3$s://%2$s/echo                   text and binary come back
-              ws%3$s://%2$s/chat/lobby?name=ann    a room: everyone in it reads what anyone says
-              ws%3$s://%2$s/ws/ann/                one to one: send {"to":"bob","text":"hi"}
-              ws%3$s://%2$s/clock                  the time, pushed every second
-              http%3$s://%2$s/health               status and connections, for probes
+                  ws%3$s://%2$s/echo                   text and binary come back
+                  ws%3$s://%2$s/chat/lobby?name=ann    a room: everyone in it reads what anyone says
+                  ws%3$s://%2$s/ws/ann/                one to one: send {"to":"bob","text":"hi"}
+                  ws%3$s://%2$s/clock                  the time, pushed every second
+                  http%3$s://%2$s/health               status and connections, for probes
 
-            """
-                .formatted(Main.Version.number(), at, server.isSecure() ? "s" : ""));
+                """,
+                Main.Version.number(),
+                at,
+                server.isSecure() ? "s" : ""));
     if (tls.fingerprint() != null) {
       out()
           .print(
-              """
-              The certificate is weft's own, made just now for localhost; nobody vouches for it, and
-              your browser will say so. Its SHA-256 fingerprint:
-              %s
+              String.format(
+                  Locale.ROOT,
+                  """
+                  The certificate is weft's own, made just now for localhost; nobody vouches for it, and
+                  your browser will say so. Its SHA-256 fingerprint:
+                  %s
 
-              """
-                  .formatted(tls.fingerprint()));
+                  """,
+                  tls.fingerprint()));
     }
     out().println("Ctrl-C stops it.");
     out().flush();
@@ -361,8 +371,12 @@ final class Serve implements Callable<Integer> {
         };
     return drained.forced() == 0
         ? all + "."
-        : "%s, %d of them by force; %d bytes could not be sent."
-            .formatted(all, drained.forced(), drained.unsentBytes());
+        : String.format(
+            Locale.ROOT,
+            "%s, %d of them by force; %d bytes could not be sent.",
+            all,
+            drained.forced(),
+            drained.unsentBytes());
   }
 
   private Journal events() {
@@ -413,6 +427,7 @@ final class Serve implements Callable<Integer> {
       }
     }
     throw new TypeConversionException(
-        "'%s' is no %s: write %d to %d, as %s".formatted(text, what, least, most, example));
+        String.format(
+            Locale.ROOT, "'%s' is no %s: write %d to %d, as %s", text, what, least, most, example));
   }
 }

@@ -8,6 +8,7 @@ import io.weft.WebSocket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
@@ -126,7 +127,7 @@ final class Session implements Outgoing.Sink {
   /// A time in milliseconds, to the microsecond: `0.412`.
   static String milliseconds(Duration time) {
     long us = time.toNanos() / 1_000;
-    return "%d.%03d".formatted(us / 1_000, us % 1_000);
+    return String.format(Locale.ROOT, "%d.%03d", us / 1_000, us % 1_000);
   }
 
   /// Receives until the connection has ended.
@@ -171,8 +172,10 @@ final class Session implements Outgoing.Sink {
         (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || isFree(code);
     if (!legal) {
       throw new IllegalArgumentException(
-          "%d is no code to close with: write 1000 to 1003, 1007 to 1014, or 3000 to 4999"
-              .formatted(code));
+          String.format(
+              Locale.ROOT,
+              "%d is no code to close with: write 1000 to 1003, 1007 to 1014, or 3000 to 4999",
+              code));
     }
     if (reason.getBytes(StandardCharsets.UTF_8).length > 123) {
       throw new IllegalArgumentException("the reason of a close is at most 123 bytes in UTF-8");

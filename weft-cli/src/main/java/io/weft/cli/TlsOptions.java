@@ -11,6 +11,7 @@ import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -63,8 +64,11 @@ final class TlsOptions {
     }
     if (certificates.size() != keys.size()) {
       throw new IllegalArgumentException(
-          "each --tls-cert needs its --tls-key: there are %d and %d"
-              .formatted(certificates.size(), keys.size()));
+          String.format(
+              Locale.ROOT,
+              "each --tls-cert needs its --tls-key: there are %d and %d",
+              certificates.size(),
+              keys.size()));
     }
     try {
       Tls tls = certificates.isEmpty() ? selfSigned(host) : ofFiles();

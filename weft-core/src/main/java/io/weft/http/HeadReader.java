@@ -4,6 +4,7 @@ import io.weft.bytes.Ascii;
 import io.weft.bytes.Holder;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// Reads a start line and header lines byte by byte (RFC 9112 §2.2, §3, §4, §5), so that what is
@@ -444,7 +445,7 @@ final class HeadReader {
           case 0 -> "NUL";
           case '\r' -> "CR";
           case ' ', '\t' -> "a blank";
-          default -> String.format("byte 0x%02x", next);
+          default -> String.format(Locale.ROOT, "byte 0x%02x", next);
         };
     return new HttpException(400, section, what + " " + where);
   }

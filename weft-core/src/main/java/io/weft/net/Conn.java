@@ -7,6 +7,7 @@ import io.weft.bytes.Pool;
 import io.weft.tls.TlsEngine;
 import java.net.SocketAddress;
 import java.util.ArrayDeque;
+import java.util.Locale;
 import java.util.concurrent.Executor;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
@@ -635,8 +636,11 @@ public final class Conn extends Wheel.Timer implements Holder {
     if (nowNs >= ownDeadlineNs) {
       abort(
           state == State.OPEN
-              ? "the peer took nothing for the progressTimeout of %d ms, with %d bytes waiting to be sent"
-                  .formatted(terms.progressNs / 1_000_000, outbox.bytes())
+              ? String.format(
+                  Locale.ROOT,
+                  "the peer took nothing for the progressTimeout of %d ms, with %d bytes waiting to be sent",
+                  terms.progressNs / 1_000_000,
+                  outbox.bytes())
               : "the peer did not close in time");
       return;
     }

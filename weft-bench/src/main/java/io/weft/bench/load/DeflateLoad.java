@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 import org.jspecify.annotations.Nullable;
@@ -173,7 +174,8 @@ public final class DeflateLoad extends ChannelLoad {
       throw new IOException("the server pings a connection that is not silent");
     }
     if (first != awaited || line.isIdle) {
-      throw new IOException("a frame began with %x, not %x".formatted(first, awaited));
+      throw new IOException(
+          String.format(Locale.ROOT, "a frame began with %x, not %x", first, awaited));
     }
     line.begun = true;
     wireBytes += bytes;
@@ -223,8 +225,13 @@ public final class DeflateLoad extends ChannelLoad {
     int to = from + bytes;
     if (to > text.length || !java.util.Arrays.equals(inflated, 0, bytes, text, from, to)) {
       throw new IOException(
-          "what came back is not what was sent: message %d, %d bytes from byte %d of %d"
-              .formatted(line.number, bytes, from, text.length));
+          String.format(
+              Locale.ROOT,
+              "what came back is not what was sent: message %d, %d bytes from byte %d of %d",
+              line.number,
+              bytes,
+              from,
+              text.length));
     }
     line.received = to;
   }
@@ -240,7 +247,8 @@ public final class DeflateLoad extends ChannelLoad {
     }
     int length = line.row.text(line.number).length;
     if (line.received != length) {
-      throw new IOException("%d of %d bytes came back".formatted(line.received, length));
+      throw new IOException(
+          String.format(Locale.ROOT, "%d of %d bytes came back", line.received, length));
     }
     textBytes += length;
     line.begun = false;

@@ -14,6 +14,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -258,7 +259,8 @@ public final class EchoLoad extends Load {
       if (open > before) {
         endNs = System.nanoTime() + PATIENCE_NS;
       } else if (System.nanoTime() > endNs) {
-        throw new IOException("%d of %d handshakes were answered".formatted(open, connections));
+        throw new IOException(
+            String.format(Locale.ROOT, "%d of %d handshakes were answered", open, connections));
       }
     }
   }

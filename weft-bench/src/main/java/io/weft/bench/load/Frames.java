@@ -2,6 +2,7 @@ package io.weft.bench.load;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Locale;
 
 /// Frames as they stand on the wire (RFC 6455 §5.2): what a client sends, and what it awaits.
 final class Frames {
@@ -54,12 +55,13 @@ final class Frames {
     int mismatch = in.slice(in.position(), step).mismatch(expected.slice(received, step));
     if (mismatch >= 0) {
       throw new IOException(
-          "what came back is not what was sent: byte %d of %d is %d, not %d"
-              .formatted(
-                  received + mismatch,
-                  expected.limit(),
-                  in.get(in.position() + mismatch) & 0xFF,
-                  expected.get(received + mismatch) & 0xFF));
+          String.format(
+              Locale.ROOT,
+              "what came back is not what was sent: byte %d of %d is %d, not %d",
+              received + mismatch,
+              expected.limit(),
+              in.get(in.position() + mismatch) & 0xFF,
+              expected.get(received + mismatch) & 0xFF));
     }
     in.position(in.position() + step);
     return received + step;

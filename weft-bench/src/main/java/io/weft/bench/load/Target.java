@@ -8,6 +8,7 @@ import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 
 /// Where a server answers, and how to get there.
 ///
@@ -47,16 +48,21 @@ public record Target(InetSocketAddress address, String path, boolean isTls) {
 
   /// @param more headers, each with its end of line
   private byte[] handshake(String more) {
-    return """
-    GET %s HTTP/1.1\r
-    Host: %s:%d\r
-    Upgrade: websocket\r
-    Connection: Upgrade\r
-    Sec-WebSocket-Version: 13\r
-    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r
-    %s\r
-    """
-        .formatted(path, address.getHostString(), address.getPort(), more)
+    return String.format(
+            Locale.ROOT,
+            """
+            GET %s HTTP/1.1\r
+            Host: %s:%d\r
+            Upgrade: websocket\r
+            Connection: Upgrade\r
+            Sec-WebSocket-Version: 13\r
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r
+            %s\r
+            """,
+            path,
+            address.getHostString(),
+            address.getPort(),
+            more)
         .getBytes(StandardCharsets.US_ASCII);
   }
 

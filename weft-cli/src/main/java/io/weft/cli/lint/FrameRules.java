@@ -8,6 +8,7 @@ import io.weft.cli.lint.Rule.Need;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /// Frames and fragments: RFC 6455 §5.
 final class FrameRules {
@@ -255,9 +256,9 @@ final class FrameRules {
     for (int number : numbers) {
       last = fails(lab, maker.make(number));
       if (last.outcome() == Outcome.FAIL) {
-        return last.of(name.formatted(number));
+        return last.of(String.format(Locale.ROOT, name, number));
       } else if (!last.isOk()) {
-        worst = last.of(name.formatted(number));
+        worst = last.of(String.format(Locale.ROOT, name, number));
       }
     }
     return worst.isOk() ? Verdict.ok("each: " + last.seen()) : worst;

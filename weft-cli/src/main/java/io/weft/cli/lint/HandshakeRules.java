@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 
 /// The opening handshake: RFC 6455 §4, and HTTP/1.1 (RFC 9110, RFC 9112) as far as it goes there.
 final class HandshakeRules {
@@ -319,7 +320,11 @@ final class HandshakeRules {
     boolean sound = upgrade.size() == 1 && upgrade.getFirst().equalsIgnoreCase("websocket");
     if (!sound || !answer.lists("Connection", "Upgrade")) {
       return Verdict.fail(
-          "101 with Upgrade: %s, Connection: %s".formatted(upgrade, answer.all("Connection")));
+          String.format(
+              Locale.ROOT,
+              "101 with Upgrade: %s, Connection: %s",
+              upgrade,
+              answer.all("Connection")));
     }
     return answer.all("Sec-WebSocket-Accept").size() == 1
         ? Verdict.ok(answer.seen())

@@ -8,6 +8,7 @@ import java.nio.charset.CharacterCodingException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -148,11 +149,11 @@ final class Session implements AutoCloseable {
     demand(
         (first & 0x70 & ~mark) == 0,
         "§5.2",
-        "it sent a frame with a reserved bit, 0x%02x".formatted(first));
+        String.format(Locale.ROOT, "it sent a frame with a reserved bit, 0x%02x", first));
     demand(
         opcode <= Frame.BINARY || (opcode >= Frame.CLOSE && opcode <= Frame.PONG),
         "§5.2",
-        "it sent a frame of the reserved opcode 0x%x".formatted(opcode));
+        String.format(Locale.ROOT, "it sent a frame of the reserved opcode 0x%x", opcode));
     boolean control = opcode >= Frame.CLOSE;
     demand(!control || (first & 0x80) != 0, "§5.5", "it sent a control frame in fragments");
     demand(!control || seven < 126, "§5.5", "it sent a control frame of more than 125 bytes");
