@@ -28,6 +28,9 @@ final class Core {
   /// For the long pieces of TLS handshakes.
   private final Executor tasks;
 
+  /// What is logged of those who are refused.
+  final Refusals refusals = new Refusals();
+
   final Engine.Terms terms;
   final long handshakeNs;
   final long messageNs;

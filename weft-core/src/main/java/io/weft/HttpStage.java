@@ -57,6 +57,9 @@ final class HttpStage implements Stage {
   /// Whether a request was answered.
   private boolean hasAnswered;
 
+  /// The head of the last request; null before the first.
+  private @Nullable Head asked;
+
   /// When the head that is awaited has to be whole; or the body, which has longer with each byte.
   private long deadlineNs;
 
@@ -106,7 +109,9 @@ final class HttpStage implements Stage {
     } catch (HttpException breach) {
       refuse(breach.status, breach.getMessage());
     } catch (RuntimeException | Error thrown) {
-      LOG.log(Level.ERROR, "An HTTP request could not be answered.", thrown);
+      Head head = asked;
+      String path = head == null ? "" : " for " + Refusals.path(head);
+      LOG.log(Level.ERROR, "A request" + path + " could not be answered: 500.", thrown);
       refuse(500, "the server failed");
     }
     return Next.MORE;
@@ -144,6 +149,7 @@ final class HttpStage implements Stage {
   private void headCame() throws HttpException {
     Head head = http.head();
     deadlineNs = conn.loop().nowNs() + core.handshakeNs; // of the body, which adds to it
+    asked = head;
     if (!conn.hold(head.size())) {
       throw new HttpException(
           503,
@@ -179,6 +185,7 @@ final class HttpStage implements Stage {
   }
 
   private void refuse(Upgrade.Refused refused) {
+    core.refusals.handshake(conn, http.head(), refused.status(), refused.why());
     List<Head.Field> headers =
         refused.headers().stream()
             .filter(field -> !field.value().equals("close")) // which answer(...) says itself
@@ -227,7 +234,7 @@ final class HttpStage implements Stage {
   private Handshake decide(Endpoint endpoint, Request request) {
     conn.loop().handling(true);
     try {
-      return endpoint.opening(request);
+      return Objects.requireNonNull(endpoint.opening(request), "opening() returned null");
     } catch (Throwable thrown) {
       LOG.log(
           Level.ERROR,
@@ -259,6 +266,7 @@ final class HttpStage implements Stage {
     // What asks for half an upgrade may have made a proxy in between expect a tunnel.
     boolean keepAlive = http.keepsAlive() && !head.lists("Upgrade", "websocket");
     answer(respond(head, content), head.isMethod("HEAD"), keepAlive);
+    asked = null; // a connection that rests holds no head
     letGo();
     if (keepAlive) {
       deadlineNs = conn.loop().nowNs() + core.handshakeNs; // the next has the same time
@@ -325,9 +333,11 @@ final class HttpStage implements Stage {
     }
     conn.loop().handling(true);
     try {
-      return handler.answer(new Request(head, conn, conn.session(), match, content));
+      return Objects.requireNonNull(
+          handler.answer(new Request(head, conn, conn.session(), match, content)),
+          "it returned null");
     } catch (Throwable thrown) {
-      LOG.log(Level.ERROR, "The handler of " + head.target() + " threw.", thrown);
+      LOG.log(Level.ERROR, "The handler of " + Refusals.path(head) + " threw.", thrown);
       return Response.text(500, "the server failed\n");
     } finally {
       conn.loop().handling(false);
@@ -353,6 +363,9 @@ final class HttpStage implements Stage {
   }
 
   private void send(Response response, boolean headOnly, boolean keepAlive) {
+    if (response.status() >= 400) {
+      Refusals.answered(conn, asked, response.status());
+    }
     byte[] content = response.body();
     Head.Builder head = Head.response(response.status());
     head.header("Date", DATE.format(ZonedDateTime.now(ZoneOffset.UTC)));
@@ -377,6 +390,10 @@ final class HttpStage implements Stage {
   }
 
   private void refuse(int status, @Nullable String why) {
+    Head head = asked;
+    if (head != null && why != null && status < 500 && Upgrade.isAsked(head)) {
+      core.refusals.handshake(conn, head, status, why);
+    }
     answer(Response.text(status, (why == null ? "refused" : why) + "\n"), false, false);
   }
 

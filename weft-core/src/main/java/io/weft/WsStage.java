@@ -631,6 +631,7 @@ final class WsStage extends Outgoing implements Stage {
       pings = null;
     }
     owedPong = null;
+    Refusals.ended(ws, how);
     loop().handling(true);
     try {
       endpoint.closed(ws, how);

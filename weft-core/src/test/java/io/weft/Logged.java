@@ -37,6 +37,11 @@ public final class Logged implements AutoCloseable {
     return records.stream().filter(line -> line.getMessage().contains(text)).count();
   }
 
+  /// What was thrown, where a line has its stack.
+  public List<Throwable> thrown() {
+    return records.stream().map(LogRecord::getThrown).filter(each -> each != null).toList();
+  }
+
   /// All lines, for the message of an assertion.
   public String all() {
     return String.join("\n", records.stream().map(LogRecord::getMessage).toList());
