@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -59,6 +60,7 @@ public final class Client {
 
   /// Connects with nothing but defaults; blocks, as [#connect()] does.
   public static Conversation connect(String url) throws InterruptedException {
+    Objects.requireNonNull(url, "url");
     return to(url).connect();
   }
 
@@ -76,6 +78,7 @@ public final class Client {
   /// @throws IllegalArgumentException if it is no such URL, saying what is wrong; its query, and
   ///   what stands in front of an `@`, are not repeated
   public static Client to(String url) {
+    Objects.requireNonNull(url, "url");
     Url parsed;
     try {
       parsed = Url.ofPeople(url);
@@ -121,6 +124,8 @@ public final class Client {
   /// @throws IllegalArgumentException if it is no legal header, or one that belongs to the
   ///   handshake itself (RFC 6455 §4.1)
   public Client header(String name, String value) {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(value, "value");
     List<Head.Field> more = new ArrayList<>(plan.headers);
     more.add(new Head.Field(name, value));
     return with(p -> p.headers = List.copyOf(more));
@@ -130,6 +135,8 @@ public final class Client {
   ///
   /// @throws IllegalArgumentException if name or value may not stand in one (RFC 6265 §4.1.1)
   public Client cookie(String name, String value) {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(value, "value");
     boolean legal = value.chars().allMatch(c -> c > ' ' && c < 0x7F && NO_COOKIE.indexOf(c) < 0);
     if (!Ascii.isToken(name) || !legal) {
       throw new IllegalArgumentException("the cookie " + name + " has an illegal character");
@@ -150,11 +157,16 @@ public final class Client {
   ///
   /// @throws IllegalArgumentException if one is no token, or there twice (RFC 6455 §4.1)
   public Client subprotocols(String... names) {
+    Objects.requireNonNull(names, "names");
+    for (String name : names) {
+      Objects.requireNonNull(name, "names");
+    }
     return with(p -> p.subprotocols = List.of(names));
   }
 
   /// Sets the Origin header, as a browser would for a page; none is sent unless told.
   public Client origin(String page) {
+    Objects.requireNonNull(page, "page");
     return with(p -> p.origin = page);
   }
 
@@ -162,18 +174,21 @@ public final class Client {
   /// runtime, a certificate of one's own, which versions. That the server's certificate is for the
   /// host of the URL is verified whatever stands here, but for [Tls#insecurelyTrustingAnybody()].
   public Client tls(Tls with) {
+    Objects.requireNonNull(with, "with");
     return with(p -> p.tls = with);
   }
 
   /// Whether and how messages are compressed (RFC 7692); not at all unless told otherwise. A server
   /// may decline; [WebSocket#extensions()] says what was agreed on.
   public Client compression(Compression how) {
+    Objects.requireNonNull(how, "how");
     return with(p -> p.compression = how);
   }
 
   /// Changes limits; the others stay as they are. Those of a server (routes, groups, draining, its
   /// loops' memory and mail) mean nothing here.
   public Client limits(Consumer<Limits.Builder> change) {
+    Objects.requireNonNull(change, "change");
     Limits.Builder builder = plan.limits.toBuilder();
     change.accept(builder);
     return limits(builder.build());
@@ -181,6 +196,7 @@ public final class Client {
 
   /// Sets all limits.
   public Client limits(Limits all) {
+    Objects.requireNonNull(all, "all");
     return with(p -> p.limits = all);
   }
 
@@ -189,6 +205,7 @@ public final class Client {
   ///
   /// @throws IllegalArgumentException unless it is a millisecond to a day
   public Client connectTimeout(Duration most) {
+    Objects.requireNonNull(most, "most");
     if (most.compareTo(Duration.ofMillis(1)) < 0 || most.compareTo(Duration.ofDays(1)) > 0) {
       throw new IllegalArgumentException("a connectTimeout is a millisecond to a day, not " + most);
     }
@@ -208,6 +225,7 @@ public final class Client {
   ///
   /// @throws IllegalArgumentException if it is no such URL
   public Client proxy(String url) {
+    Objects.requireNonNull(url, "url");
     List<Route> through = List.of(Route.parse(url));
     return with(p -> p.routes = to -> through);
   }
@@ -234,8 +252,10 @@ public final class Client {
   /// Names headers that are secrets too, and go to no other origin when a redirect is followed:
   /// `X-Api-Key`, for example.
   public Client sensitive(String... headers) {
+    Objects.requireNonNull(headers, "headers");
     Set<String> more = new HashSet<>(plan.sensitive);
     for (String name : headers) {
+      Objects.requireNonNull(name, "headers");
       more.add(name.toLowerCase(Locale.ROOT));
     }
     return with(p -> p.sensitive = Set.copyOf(more));
@@ -289,6 +309,7 @@ public final class Client {
   /// @return the open connection, whose [Endpoint#opened] has run; or a [HandshakeException], and
   ///   the endpoint has heard nothing. To cancel it ends the attempt
   public CompletableFuture<WebSocket> connect(Endpoint endpoint) {
+    Objects.requireNonNull(endpoint, "endpoint");
     return open(endpoint, WebSocket.class);
   }
 
@@ -297,6 +318,7 @@ public final class Client {
   /// @param endpoint hears of each connection in turn
   /// @return at once; what is sent before there is a connection is kept for it
   public Live stayConnected(Endpoint endpoint) {
+    Objects.requireNonNull(endpoint, "endpoint");
     return stayConnected(endpoint, Reconnect.defaults());
   }
 
@@ -305,6 +327,8 @@ public final class Client {
   /// @param endpoint hears of each connection in turn
   /// @param how how long to wait before each attempt, and when to give up
   public Live stayConnected(Endpoint endpoint, Reconnect how) {
+    Objects.requireNonNull(endpoint, "endpoint");
+    Objects.requireNonNull(how, "how");
     Live live = new Live(this, plan.limits, endpoint, how);
     live.begin();
     return live;

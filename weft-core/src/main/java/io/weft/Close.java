@@ -2,6 +2,7 @@ package io.weft;
 
 import io.weft.bytes.Ascii;
 import io.weft.ws.CloseCode;
+import java.util.Objects;
 
 /// How a connection ended (RFC 6455 §7.1.5, §7.1.6).
 ///
@@ -13,6 +14,12 @@ import io.weft.ws.CloseCode;
 public record Close(int code, String reason, By by) {
 
   private static final int SHOWN_CHARACTERS = 500;
+
+  /// Makes one.
+  public Close {
+    Objects.requireNonNull(reason, "reason");
+    Objects.requireNonNull(by, "by");
+  }
 
   /// Done, all is well.
   public static final int NORMAL = CloseCode.NORMAL;

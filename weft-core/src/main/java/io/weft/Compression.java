@@ -2,6 +2,7 @@ package io.weft;
 
 import io.weft.ws.DeflateOffer;
 import io.weft.zlib.Zlib;
+import java.util.Objects;
 
 /// Whether and how messages are compressed: permessage-deflate (RFC 7692). Off unless asked for.
 ///
@@ -62,6 +63,7 @@ public record Compression(
   ///
   /// @throws IllegalArgumentException naming the one that is out of its range
   public Compression {
+    Objects.requireNonNull(mode, "mode");
     within("windowBits", windowBits, LEAST_BITS, MOST_BITS);
     within("level", level, 1, 9);
     within("memoryLevel", memoryLevel, 1, 9);

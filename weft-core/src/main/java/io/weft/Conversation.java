@@ -80,10 +80,17 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
 
   /// Waits for the next message, not longer than `wait`.
   ///
+  /// @param wait zero to take what is there
+  /// @throws IllegalArgumentException if it is negative
   /// @throws TimeoutException if none came in time
   /// @throws ConnectionClosedException if the connection has ended and all its messages were taken
   /// @throws InterruptedException if the thread was interrupted while it waited
   public Message receive(Duration wait) throws InterruptedException, TimeoutException {
+    Objects.requireNonNull(wait, "wait");
+    if (wait.isNegative()) {
+      throw new IllegalArgumentException(
+          "wait is " + wait + "; it must be zero, to take what is there, or above");
+    }
     Message message = await(TimeUnit.NANOSECONDS.convert(wait)); // a near eternity is one
     if (message == null) {
       Close how = closed();
@@ -148,24 +155,30 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
   ///   [Limits#progressTimeout()], or the thread was interrupted
   @Override
   public Send send(String text) {
+    Objects.requireNonNull(text, "text");
     return send(text, Compress.AUTO);
   }
 
   /// Sends a text message, waiting for room; as [#send(String)].
   @Override
   public Send send(String text, Compress compress) {
+    Objects.requireNonNull(text, "text");
+    Objects.requireNonNull(compress, "compress");
     return untilTaken(() -> super.send(text, compress));
   }
 
   /// Sends a binary message, waiting for room; otherwise as [#send(String)].
   @Override
   public Send send(ByteBuffer data) {
+    Objects.requireNonNull(data, "data");
     return send(data, Compress.AUTO);
   }
 
   /// Sends a binary message, waiting for room; as [#send(String)].
   @Override
   public Send send(ByteBuffer data, Compress compress) {
+    Objects.requireNonNull(data, "data");
+    Objects.requireNonNull(compress, "compress");
     return untilTaken(() -> super.send(data, compress));
   }
 

@@ -1,6 +1,7 @@
 package io.weft;
 
 import java.nio.ByteBuffer;
+import java.util.Objects;
 
 /// A named set of connections. What is published is encoded once, and compressed once for each size
 /// of window that members agreed on; every member's outbox holds a reference to the same bytes. It
@@ -33,11 +34,13 @@ public final class Group {
   ///   much waits for its loop ([Limits#mailboxMails()]); true if it is a member now, also if it
   ///   was one before
   public boolean join(WebSocket ws) {
+    Objects.requireNonNull(ws, "ws");
     return groups.join(name, ws);
   }
 
   /// Ends a membership; does nothing if there is none. What was published before still arrives.
   public void leave(WebSocket ws) {
+    Objects.requireNonNull(ws, "ws");
     groups.leave(name, ws);
   }
 
@@ -52,11 +55,14 @@ public final class Group {
   ///   [Limits#poolBytes()]): then no member got it
   /// @throws IllegalArgumentException as [WebSocket#send(String)]
   public Send publish(String text) {
+    Objects.requireNonNull(text, "text");
     return publish(text, Compress.AUTO);
   }
 
   /// Sends a text message to every member; as the other, with a choice whether to compress it.
   public Send publish(String text, Compress compress) {
+    Objects.requireNonNull(text, "text");
+    Objects.requireNonNull(compress, "compress");
     return groups.publish(name, text, compress);
   }
 
@@ -65,11 +71,14 @@ public final class Group {
   /// @param data its payload, from position to limit, which stay; copied before this returns
   /// @return as [#publish(String)]
   public Send publish(ByteBuffer data) {
+    Objects.requireNonNull(data, "data");
     return publish(data, Compress.AUTO);
   }
 
   /// Sends a binary message to every member; as the other, with a choice whether to compress it.
   public Send publish(ByteBuffer data, Compress compress) {
+    Objects.requireNonNull(data, "data");
+    Objects.requireNonNull(compress, "compress");
     return groups.publish(name, data, compress);
   }
 

@@ -5,6 +5,7 @@ import io.weft.http.Head;
 import io.weft.ws.Upgrade;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// An endpoint's answer to a handshake: accepted, or refused with a status (RFC 6455 §4.2.2). A
@@ -35,6 +36,7 @@ public final class Handshake {
   /// @param status 300 to 599
   /// @param why the body, a sentence for the person at the other end
   public static Handshake refuse(int status, String why) {
+    Objects.requireNonNull(why, "why");
     return refuse(Response.text(status, why));
   }
 
@@ -42,6 +44,7 @@ public final class Handshake {
   ///
   /// @throws IllegalArgumentException if its status is not 300 to 599
   public static Handshake refuse(Response response) {
+    Objects.requireNonNull(response, "response");
     if (response.status() < 300 || response.status() > 599) {
       throw new IllegalArgumentException(
           "a handshake is refused with status 300 to 599, not " + response.status());
@@ -66,6 +69,8 @@ public final class Handshake {
   ///   handshake itself: `Upgrade`, `Connection`, `Host`, `Content-Length`, `Transfer-Encoding` and
   ///   `Sec-WebSocket-...` (RFC 6455 §4.2.2)
   public Handshake header(String name, String value) {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(value, "value");
     Head.Field field = new Head.Field(name, value);
     Upgrade.requireExtra(field);
     List<Head.Field> more = new ArrayList<>(headers);

@@ -4,6 +4,7 @@ import io.weft.bytes.Ascii;
 import io.weft.http.Head;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// A client could not open a connection. The message says what was being attempted and what came of
@@ -69,11 +70,13 @@ public final class HandshakeException extends RuntimeException {
 
   /// The first header of that name in the answer; null if there is none.
   public @Nullable String header(String name) {
+    Objects.requireNonNull(name, "name");
     return response == null ? null : response.header(name);
   }
 
   /// All headers of that name in the answer, in order.
   public List<String> headers(String name) {
+    Objects.requireNonNull(name, "name");
     return response == null ? List.of() : response.headers(name);
   }
 

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /// Every limit that a server or client keeps, on by default; none can be left out. What happens
@@ -290,6 +291,7 @@ public record Limits(
   }
 
   private static void positive(String name, Duration value) {
+    Objects.requireNonNull(value, name);
     if (value.isZero() || value.isNegative() || value.compareTo(LONGEST) > 0) {
       throw new IllegalArgumentException(
           name + " is " + value + "; it must be above zero and at most " + LONGEST);

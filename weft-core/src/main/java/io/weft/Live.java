@@ -9,6 +9,7 @@ import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -129,6 +130,7 @@ public final class Live implements AutoCloseable {
   /// @throws IllegalArgumentException if half a surrogate pair stands alone in it, or if it is
   ///   longer than [Limits#outboxHardBytes()] and so could never be sent
   public Delivery send(String text) {
+    Objects.requireNonNull(text, "text");
     return send(new Message.Text(text), limits.keptTimeout());
   }
 
@@ -136,11 +138,13 @@ public final class Live implements AutoCloseable {
   ///
   /// @param data its payload, from position to limit, which stay; copied before this returns
   public Delivery send(ByteBuffer data) {
+    Objects.requireNonNull(data, "data");
     return send(new Message.Binary(data), limits.keptTimeout());
   }
 
   /// Sends a binary message; as [#send(ByteBuffer)].
   public Delivery send(byte[] data) {
+    Objects.requireNonNull(data, "data");
     return send(ByteBuffer.wrap(data));
   }
 
@@ -149,6 +153,8 @@ public final class Live implements AutoCloseable {
   /// @param within how long it may wait; no more than [Limits#keptTimeout()] counts
   /// @throws IllegalArgumentException also if the time is not above zero
   public Delivery send(Message message, Duration within) {
+    Objects.requireNonNull(message, "message");
+    Objects.requireNonNull(within, "within");
     if (!within.isPositive()) {
       throw new IllegalArgumentException("a message that may wait " + within + " is never sent");
     }
@@ -213,6 +219,7 @@ public final class Live implements AutoCloseable {
   ///
   /// @throws IllegalArgumentException as [WebSocket#close(int, String)]
   public void close(int code, String reason) {
+    Objects.requireNonNull(reason, "reason");
     WsStage.checkClose(code, reason);
     outbox.close();
     onLoop(() -> closeNow(code, reason));

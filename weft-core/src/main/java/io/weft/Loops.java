@@ -76,8 +76,13 @@ final class Loops {
     if (most < limits.messageBytes()) {
       LOG.log(
           Level.WARNING,
-          String.format(Locale.ROOT, "Messages above %d bytes may be closed with 1013 for want of memory: that is a quarter of receivedBytes (%d), and messageBytes allows %d. Set receivedBytes to %d or more, or lower messageBytes.", 
-                  most, limits.receivedBytes(), limits.messageBytes(), 4L * limits.messageBytes()));
+          String.format(
+              Locale.ROOT,
+              "Messages above %d bytes may be closed with 1013 for want of memory: that is a quarter of receivedBytes (%d), and messageBytes allows %d. Set receivedBytes to %d or more, or lower messageBytes.",
+              most,
+              limits.receivedBytes(),
+              limits.messageBytes(),
+              4L * limits.messageBytes()));
     }
   }
 

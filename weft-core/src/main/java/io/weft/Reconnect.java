@@ -2,6 +2,7 @@ package io.weft;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
@@ -92,6 +93,7 @@ public final class Reconnect {
   /// block. If it throws, the ending is for good. So it is, whatever stands here, when we closed
   /// with 1011: the handler that threw would do so again on the next connection.
   public Reconnect giveUpWhen(Predicate<Ending> isFinal) {
+    Objects.requireNonNull(isFinal, "isFinal");
     return new Reconnect(first, longest, proven, retryAfter, isFinal, confirms, listener);
   }
 
@@ -106,6 +108,7 @@ public final class Reconnect {
   /// Sets who hears of each [Live.State] from the first [Live.State.Connecting] on, in order.
   /// Called on the loop's thread; must not block.
   public Reconnect onState(Consumer<Live.State> hears) {
+    Objects.requireNonNull(hears, "hears");
     return new Reconnect(first, longest, proven, retryAfter, giveUp, confirms, hears);
   }
 
@@ -114,6 +117,7 @@ public final class Reconnect {
   /// (a handler of ours threw), or the handshake was answered with 4xx. 408, 425 and 429 only ask
   /// to come later.
   public static boolean isFinal(Ending ending) {
+    Objects.requireNonNull(ending, "ending");
     return switch (ending) {
       case Ending.Failed(HandshakeException failure) ->
           switch (failure.status()) {
@@ -177,6 +181,7 @@ public final class Reconnect {
   }
 
   private static void check(String name, Duration value) {
+    Objects.requireNonNull(value, name);
     if (value.compareTo(Duration.ofMillis(1)) < 0 || value.compareTo(MOST) > 0) {
       throw new IllegalArgumentException(name + " is a millisecond to a day, not " + value);
     }

@@ -7,6 +7,7 @@ import io.weft.net.Conn;
 import java.net.InetSocketAddress;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
@@ -59,6 +60,7 @@ public final class Request {
   /// blank, and a percent sign that begins no escape stands for itself. A value whose escapes are
   /// not UTF-8 is given as it was sent. Null if the parameter was not there.
   public @Nullable String query(String name) {
+    Objects.requireNonNull(name, "name");
     return target().query(name);
   }
 
@@ -66,6 +68,7 @@ public final class Request {
   ///
   /// @throws IllegalArgumentException if the route has no such parameter
   public String param(String name) {
+    Objects.requireNonNull(name, "name");
     if (match == null) {
       throw new IllegalArgumentException("no route matched, so there is no parameter " + name);
     }
@@ -74,16 +77,19 @@ public final class Request {
 
   /// The first header of that name; null if there was none.
   public @Nullable String header(String name) {
+    Objects.requireNonNull(name, "name");
     return head.header(name);
   }
 
   /// All headers of that name, in order.
   public List<String> headers(String name) {
+    Objects.requireNonNull(name, "name");
     return head.headers(name);
   }
 
   /// A cookie's value as it was sent (RFC 6265 §4.2); null if there was none of that name.
   public @Nullable String cookie(String name) {
+    Objects.requireNonNull(name, "name");
     for (String line : head.headers("Cookie")) {
       for (String pair : line.split(";", -1)) {
         int equals = pair.indexOf('=');

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 
 /// An answer to a plain HTTP request, or to a handshake that is refused: a status, headers, and a
 /// body that is there as a whole. A value.
@@ -26,6 +27,8 @@ public final class Response {
   /// @param contentType as `text/html; charset=utf-8`
   /// @param body not copied: leave it as it is
   public static Response of(int status, String contentType, byte[] body) {
+    Objects.requireNonNull(contentType, "contentType");
+    Objects.requireNonNull(body, "body");
     if (status < 200 || status > 599) {
       throw new IllegalArgumentException("a final status is 200 to 599, not " + status);
     }
@@ -39,11 +42,13 @@ public final class Response {
 
   /// Plain text.
   public static Response text(int status, String body) {
+    Objects.requireNonNull(body, "body");
     return of(status, "text/plain; charset=utf-8", body.getBytes(StandardCharsets.UTF_8));
   }
 
   /// JSON, written by the caller.
   public static Response json(int status, String json) {
+    Objects.requireNonNull(json, "json");
     return of(status, "application/json", json.getBytes(StandardCharsets.UTF_8));
   }
 
@@ -55,6 +60,8 @@ public final class Response {
   ///   framing would be sent (RFC 9112 §6.3), `Connection`, `Keep-Alive` and `Date`, and those of a
   ///   handshake, `Sec-WebSocket-...` but for `Sec-WebSocket-Version`
   public Response header(String name, String value) {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(value, "value");
     Head.Field field = new Head.Field(name, value);
     field.requireLegal();
     String small = name.toLowerCase(Locale.ROOT);

@@ -152,6 +152,7 @@ final class Routes {
       }
       List<String> names = new ArrayList<>();
       for (String segment : Routes.segments(template)) {
+        checkNoTrap(template, segment);
         boolean parameter = segment.matches("\\{[A-Za-z_][A-Za-z0-9_]*}");
         if (segment.isEmpty() || (!parameter && segment.matches(".*[{}?#].*"))) {
           throw new IllegalArgumentException(
@@ -162,6 +163,25 @@ final class Routes {
               "the path " + template + " names " + segment + " twice");
         }
         names.add(segment);
+      }
+    }
+
+    /// Refuses what means something elsewhere, and here would be a literal that no path is meant to
+    /// be.
+    private static void checkNoTrap(String template, String segment) {
+      String hint = "";
+      if (segment.indexOf('*') >= 0) {
+        hint = "there are no wildcards: write {name} for one segment, and a route for each depth";
+      } else if (segment.startsWith(":")) {
+        hint = "write {" + segment.substring(1) + "} for a parameter";
+      } else if (segment.indexOf('%') >= 0) {
+        hint = "paths are matched decoded: write the character itself";
+      } else if (segment.equals(".") || segment.equals("..")) {
+        hint = "no path that is served has dot segments";
+      }
+      if (!hint.isEmpty()) {
+        throw new IllegalArgumentException(
+            "the path " + template + " has the segment '" + segment + "', and " + hint);
       }
     }
 

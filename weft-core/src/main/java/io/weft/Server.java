@@ -46,6 +46,9 @@ public final class Server implements AutoCloseable {
   /// one whose poller failed never does, nor does one whose handler does not return.
   private static final long DEAD_LOOP_MS = 5_000;
 
+  /// The most loops that a server may be told to have: each has a thread.
+  private static final int MOST_LOOPS = 1_024;
+
   private final Transport transport;
   private final List<Loop> loops;
   private final List<Thread> threads;
@@ -90,6 +93,7 @@ public final class Server implements AutoCloseable {
 
   /// Begins a server on the interface of a host name or address.
   public static Builder at(String host, int port) {
+    Objects.requireNonNull(host, "host");
     return new Builder(new InetSocketAddress(host, port));
   }
 
@@ -168,6 +172,7 @@ public final class Server implements AutoCloseable {
   /// @throws IllegalArgumentException if a server cannot be one with it
   /// @throws IllegalStateException if this server does not speak TLS
   public void reload(Tls renewed) {
+    Objects.requireNonNull(renewed, "renewed");
     if (tls == null) {
       throw new IllegalStateException("this server speaks plain TCP: see Server.Builder.tls");
     }
@@ -213,6 +218,7 @@ public final class Server implements AutoCloseable {
   ///
   /// @throws IllegalArgumentException if the name is longer than [Limits#groupNameBytes()]
   public Group group(String name) {
+    Objects.requireNonNull(name, "name");
     return groups.group(name);
   }
 
@@ -233,12 +239,18 @@ public final class Server implements AutoCloseable {
   /// clients do not all come back at once. A loop whose handler does not return is left behind, 5
   /// seconds after `wait`. Blocks; not for a loop's thread.
   ///
-  /// @param wait longer than [Limits#LONGEST] is that long
+  /// @param wait zero to close by force at once; longer than [Limits#LONGEST] is that long
   /// @return how it went; the same again if it was closed before
+  /// @throws IllegalArgumentException if `wait` is negative
   public Drained close(Duration wait) {
+    Objects.requireNonNull(wait, "wait");
     if (Loop.isOnAny()) {
       throw new IllegalStateException(
           "closing a server waits, and a callback must not: close it from another thread");
+    }
+    if (wait.isNegative()) {
+      throw new IllegalArgumentException(
+          "wait is " + wait + "; it must be zero, to close by force at once, or above");
     }
     return closeOnce(wait.compareTo(Limits.LONGEST) > 0 ? Limits.LONGEST : wait);
   }
@@ -391,6 +403,8 @@ public final class Server implements AutoCloseable {
     ///   difference
     /// @throws IllegalArgumentException if the path is no such template, or is taken
     public Builder route(String path, Endpoint endpoint) {
+      Objects.requireNonNull(path, "path");
+      Objects.requireNonNull(endpoint, "endpoint");
       routes.endpoint(path, endpoint);
       return this;
     }
@@ -399,6 +413,8 @@ public final class Server implements AutoCloseable {
     ///
     /// @param path as of [#route]
     public Builder converse(String path, Conversation.Talk talk) {
+      Objects.requireNonNull(path, "path");
+      Objects.requireNonNull(talk, "talk");
       return route(path, new Conversation.Adapter(talk));
     }
 
@@ -406,6 +422,8 @@ public final class Server implements AutoCloseable {
     ///
     /// @param path as of [#route]; it may be the path of an endpoint too
     public Builder http(String path, Handler handler) {
+      Objects.requireNonNull(path, "path");
+      Objects.requireNonNull(handler, "handler");
       routes.handler(path, handler);
       return this;
     }
@@ -419,6 +437,10 @@ public final class Server implements AutoCloseable {
     ///   without an origin, "*" for all
     /// @throws IllegalArgumentException if one is none of these
     public Builder origins(String... allowed) {
+      Objects.requireNonNull(allowed, "allowed");
+      for (String origin : allowed) {
+        Objects.requireNonNull(origin, "allowed");
+      }
       List<String> more = List.of(allowed);
       new Origins(more); // whatever is wrong, is wrong now
       origins.addAll(more);
@@ -436,6 +458,10 @@ public final class Server implements AutoCloseable {
     ///   `*.app.example` for every name below `app.example` (not itself), or `*` for all
     /// @throws IllegalArgumentException if one is none of these, or has a port
     public Builder hosts(String... names) {
+      Objects.requireNonNull(names, "names");
+      for (String each : names) {
+        Objects.requireNonNull(each, "names");
+      }
       for (String name : names) {
         hosts.add(Hosts.normal(name));
       }
@@ -447,7 +473,9 @@ public final class Server implements AutoCloseable {
     ///
     /// @throws IllegalArgumentException if one is no token (RFC 6455 §4.1)
     public Builder subprotocols(String... names) {
+      Objects.requireNonNull(names, "names");
       for (String name : names) {
+        Objects.requireNonNull(name, "names");
         if (!Ascii.isToken(name)) {
           throw new IllegalArgumentException("'" + name + "' is no token, so no subprotocol");
         }
@@ -459,12 +487,14 @@ public final class Server implements AutoCloseable {
     /// Whether and how messages are compressed (RFC 7692); not at all unless told otherwise. A
     /// client that does not offer it is served uncompressed.
     public Builder compression(Compression how) {
+      Objects.requireNonNull(how, "how");
       compression = how;
       return this;
     }
 
     /// Changes limits; the others stay at their defaults.
     public Builder limits(Consumer<Limits.Builder> change) {
+      Objects.requireNonNull(change, "change");
       Limits.Builder builder = limits.toBuilder();
       change.accept(builder);
       limits = builder.build();
@@ -473,6 +503,7 @@ public final class Server implements AutoCloseable {
 
     /// Sets all limits.
     public Builder limits(Limits all) {
+      Objects.requireNonNull(all, "all");
       limits = all;
       return this;
     }
@@ -480,8 +511,9 @@ public final class Server implements AutoCloseable {
     /// How many event loops, each with a thread of its own; as many as there are processors unless
     /// told otherwise.
     public Builder loops(int count) {
-      if (count < 1) {
-        throw new IllegalArgumentException("a server needs a loop, not " + count);
+      if (count < 1 || count > MOST_LOOPS) {
+        throw new IllegalArgumentException(
+            "a server has 1 to " + MOST_LOOPS + " loops, not " + count);
       }
       loops = count;
       return this;
@@ -493,6 +525,7 @@ public final class Server implements AutoCloseable {
     /// @throws IllegalArgumentException if a server cannot be one with it: it has no certificate,
     ///   or asks for those of clients and does not say whom it trusts
     public Builder tls(Tls with) {
+      Objects.requireNonNull(with, "with");
       tls = with.forServer();
       return this;
     }
@@ -500,6 +533,7 @@ public final class Server implements AutoCloseable {
     /// How it talks to the operating system; as the system property `weft.transport` says unless
     /// told otherwise, and if that is not set, [Transport#AUTO].
     public Builder transport(Transport how) {
+      Objects.requireNonNull(how, "how");
       transport = how;
       return this;
     }

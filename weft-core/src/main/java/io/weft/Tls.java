@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
@@ -140,6 +141,8 @@ public final class Tls {
   /// @throws UncheckedIOException if a file cannot be read
   /// @throws IllegalArgumentException if they hold no such thing, or the key is another's
   public static Tls ofPem(Path certificateChain, Path privateKey) {
+    Objects.requireNonNull(certificateChain, "certificateChain");
+    Objects.requireNonNull(privateKey, "privateKey");
     Source<List<TlsIdentities.Identity>> source =
         () -> List.of(identity(certificateChain, privateKey));
     return new Tls(List.of(source), null, ClientAuth.NONE, PROTOCOLS, null);
@@ -151,6 +154,8 @@ public final class Tls {
   /// @param password of the keys; of the store it is not asked, since that is open
   /// @throws IllegalArgumentException if there is none, or the password is wrong
   public static Tls ofKeyStore(KeyStore store, char[] password) {
+    Objects.requireNonNull(store, "store");
+    Objects.requireNonNull(password, "password");
     char[] copy = password.clone();
     return new Tls(List.of(() -> identities(store, copy)), null, ClientAuth.NONE, PROTOCOLS, null);
   }
@@ -160,6 +165,8 @@ public final class Tls {
   /// @throws UncheckedIOException if it cannot be read, or the password is wrong
   /// @throws IllegalArgumentException if it has no certificate with its key
   public static Tls ofKeyStore(Path store, char[] password) {
+    Objects.requireNonNull(store, "store");
+    Objects.requireNonNull(password, "password");
     char[] copy = password.clone();
     return new Tls(
         List.of(() -> identities(KeyStore.getInstance(store.toFile(), copy), copy)),
@@ -172,6 +179,7 @@ public final class Tls {
   /// With a context of any JSSE provider, which brings certificates and trust. What is set here
   /// beside it are versions and whether clients are asked for a certificate.
   public static Tls of(SSLContext context) {
+    Objects.requireNonNull(context, "context");
     return new Tls(List.of(), null, ClientAuth.NONE, PROTOCOLS, context);
   }
 
@@ -181,6 +189,7 @@ public final class Tls {
   ///
   /// @throws IllegalArgumentException if one of them is of an [SSLContext]
   public Tls and(Tls other) {
+    Objects.requireNonNull(other, "other");
     if (given != null || other.given != null) {
       throw new IllegalArgumentException(
           "certificates of an SSLContext cannot be put together with others");
@@ -196,6 +205,7 @@ public final class Tls {
   /// @throws UncheckedIOException if it cannot be read
   /// @throws IllegalArgumentException if there is no certificate in it
   public Tls trust(Path certificates) {
+    Objects.requireNonNull(certificates, "certificates");
     return trusting(() -> {
       KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
       store.load(null, null);
@@ -208,6 +218,7 @@ public final class Tls {
 
   /// The same with the certificates of a key store.
   public Tls trust(KeyStore authorities) {
+    Objects.requireNonNull(authorities, "authorities");
     return trusting(() -> judges(authorities));
   }
 
@@ -227,6 +238,7 @@ public final class Tls {
   /// Whether a server asks its clients for certificates; [ClientAuth#NONE] unless told otherwise.
   /// Whom it trusts has to be said by [#trust].
   public Tls clientAuth(ClientAuth asked) {
+    Objects.requireNonNull(asked, "asked");
     return new Tls(identities, trust, asked, protocols, given);
   }
 
@@ -235,6 +247,10 @@ public final class Tls {
   ///
   /// @throws IllegalArgumentException if one is another, as those that RFC 8996 has retired
   public Tls protocols(String... versions) {
+    Objects.requireNonNull(versions, "versions");
+    for (String version : versions) {
+      Objects.requireNonNull(version, "versions");
+    }
     List<String> all = List.of(versions);
     if (all.isEmpty() || !PROTOCOLS.containsAll(all)) {
       throw new IllegalArgumentException(

@@ -4,6 +4,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -40,11 +41,14 @@ public sealed class WebSocket permits Conversation {
   /// @throws IllegalArgumentException if half a surrogate pair stands alone in it, or if it is
   ///   longer than [Limits#outboxHardBytes()] and so could never be sent
   public Send send(String text) {
+    Objects.requireNonNull(text, "text");
     return send(text, Compress.AUTO);
   }
 
   /// Sends a text message; as the other, with a choice whether to compress it.
   public Send send(String text, Compress compress) {
+    Objects.requireNonNull(text, "text");
+    Objects.requireNonNull(compress, "compress");
     return stage.text(text, compress);
   }
 
@@ -55,21 +59,26 @@ public sealed class WebSocket permits Conversation {
   /// @return whether it was taken, and whether to go on
   /// @throws IllegalArgumentException if it is longer than [Limits#outboxHardBytes()]
   public Send send(ByteBuffer data) {
+    Objects.requireNonNull(data, "data");
     return send(data, Compress.AUTO);
   }
 
   /// Sends a binary message; as the other, with a choice whether to compress it.
   public Send send(ByteBuffer data, Compress compress) {
+    Objects.requireNonNull(data, "data");
+    Objects.requireNonNull(compress, "compress");
     return stage.binary(data, compress);
   }
 
   /// Sends a binary message; as [#send(ByteBuffer)].
   public Send send(byte[] data) {
+    Objects.requireNonNull(data, "data");
     return send(ByteBuffer.wrap(data));
   }
 
   /// Sends a message as it came.
   public Send send(Message message) {
+    Objects.requireNonNull(message, "message");
     return switch (message) {
       case Message.Text(String text) -> send(text);
       case Message.Binary(ByteBuffer data) -> send(data);
@@ -88,6 +97,7 @@ public sealed class WebSocket permits Conversation {
   /// @param reason at most 123 bytes in UTF-8
   /// @throws IllegalArgumentException if it may not stand in a Close frame
   public void close(int code, String reason) {
+    Objects.requireNonNull(reason, "reason");
     stage.close(code, reason);
   }
 
@@ -126,6 +136,7 @@ public sealed class WebSocket permits Conversation {
   ///
   /// @throws IllegalArgumentException if the route has no such parameter
   public String param(String name) {
+    Objects.requireNonNull(name, "name");
     return request.param(name);
   }
 
@@ -167,6 +178,7 @@ public sealed class WebSocket permits Conversation {
   /// @throws IllegalStateException if it is a client's connection: groups are of servers
   /// @throws IllegalArgumentException if the name is longer than [Limits#groupNameBytes()]
   public Group group(String name) {
+    Objects.requireNonNull(name, "name");
     Groups groups = stage.core().groups;
     if (groups == null) {
       throw new IllegalStateException(
