@@ -12,6 +12,7 @@ import static org.junit.jupiter.api.Assertions.fail;
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -95,7 +96,7 @@ final class ConversationTest {
       Close cut = ends.poll(20, TimeUnit.SECONDS);
       assertEquals(1006, cut.code());
       assertEquals(Close.By.NETWORK, cut.by());
-      assertTrue(openAtFirst.take() && openAtFirst.take());
+      assertEquals(List.of(true, true), List.of(openAtFirst.take(), openAtFirst.take()));
       String url = (tls ? "wss" : "ws") + "://localhost:" + server.port() + "/talk";
       try (Conversation client =
           Client.to(url).tls(Tls.system().insecurelyTrustingAnybody()).connect()) {

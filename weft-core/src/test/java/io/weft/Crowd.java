@@ -61,6 +61,7 @@ final class Crowd implements AutoCloseable {
   private final State before;
 
   /// @param heap as `64m`
+  @SuppressWarnings("StaticAssignmentInConstructor") // peers are told so, one crowd at a time
   Crowd(Transport transport, boolean tls, String heap) throws Exception {
     this.tls = tls;
     Peer.tls = tls ? trusting() : null;

@@ -23,6 +23,8 @@ final class CrowdTest {
     MEMBER(2_000, Crowd::member);
 
     final int count;
+
+    @SuppressWarnings("ImmutableEnumChecker") // each is a method
     final Crowd.Deed deed;
 
     Kind(int count, Crowd.Deed deed) {

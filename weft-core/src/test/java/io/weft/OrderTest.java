@@ -607,7 +607,7 @@ final class OrderTest {
         action.run();
         all.arriveAndDeregister();
       } catch (Exception | AssertionError e) {
-        e.printStackTrace(); // and the phaser waits in vain
+        throw new AssertionError("the phaser waits in vain", e);
       }
     });
   }
@@ -617,13 +617,13 @@ final class OrderTest {
       if (!ws.isOpen()) {
         fail(ws + " is closed");
       }
-      Thread.yield();
+      LockSupport.parkNanos(1_000);
     }
   }
 
   private static void publish(Group group, String text) {
     while (!group.publish(text).isTaken()) {
-      Thread.yield();
+      LockSupport.parkNanos(1_000);
     }
   }
 
