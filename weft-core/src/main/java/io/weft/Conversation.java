@@ -8,6 +8,7 @@ import java.util.Iterator;
 import java.util.Locale;
 import java.util.NoSuchElementException;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
@@ -38,6 +39,11 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
 
   private static final long FOREVER_NS = Long.MAX_VALUE;
 
+  /// How long an inbox stands full until it is looked ahead, and how often it is looked at then.
+  private static final long FIRST_LOOK_NS = 1_000_000_000L;
+
+  private static final long LATER_LOOK_NS = 5_000_000_000L;
+
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
 
@@ -50,6 +56,30 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
 
   private boolean full;
   private @Nullable Close end;
+
+  /// Whether as much again as the inbox holds may come in, since it has stood full for a moment.
+  private boolean ahead;
+
+  /// How many messages were taken, and how many of them when last looked at.
+  private int taken;
+
+  private int seenTaken;
+
+  /// Made when first asked for.
+  private @Nullable CompletableFuture<Close> closed;
+
+  /// Who talks, until it has done so; null on a client.
+  private @Nullable Thread talker;
+
+  /// Takes back that the one who talks is interrupted in a while; null if it is not to be.
+  private @Nullable Runnable spare;
+
+  /// Whether it was.
+  private boolean interrupted;
+
+  // Of the loop's thread: since when a full inbox stands as it is, and when to look at it next.
+  private long untouchedSinceNs;
+  private long lookAtNs;
 
   /// Whether [#wake] is to run soon, because a message has come.
   private boolean toWake;
@@ -195,6 +225,31 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
     }
   }
 
+  /// How the connection ended, once it has: for code that waits for something else than messages,
+  /// as for a queue whose elements it sends. Nothing interrupts such code before
+  /// [Limits#inboxTimeout()] has passed since, for an interrupt would hit whatever it does, such as
+  /// a call to a database; so it chooses itself what is to end:
+  ///
+  /// ```java
+  /// Thread me = Thread.currentThread();
+  /// ws.whenClosed().thenRun(me::interrupt);
+  /// while (true) ws.send(queue.take());
+  /// ```
+  ///
+  /// @return a future of its own at each call; completed on a virtual thread, so what hangs on it
+  ///   may block
+  public CompletableFuture<Close> whenClosed() {
+    lock.lock();
+    try {
+      if (closed == null) {
+        closed = end == null ? new CompletableFuture<>() : CompletableFuture.completedFuture(end);
+      }
+      return closed.copy();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private void awaitEnd(long mostNs) {
     lock.lock();
     try {
@@ -284,11 +339,13 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
       Message message = inbox.poll();
       if (message != null) {
         inboxBytes -= bytes(message);
+        taken++;
         Limits limits = stage().core().limits;
         if (full
             && inbox.size() <= limits.inboxMessages() / 2
             && inboxBytes <= limits.inboxBytes() / 2) {
           full = false;
+          ahead = false;
           stage().inboxHasRoom();
         }
       }
@@ -333,9 +390,10 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
       inbox.add(message);
       inboxBytes += bytes(message);
       Limits limits = stage().core().limits;
-      if (inbox.size() >= limits.inboxMessages() || inboxBytes >= limits.inboxBytes()) {
-        full = true;
-        stage().inboxIsFull();
+      int times = ahead ? 2 : 1;
+      if (inbox.size() >= (long) times * limits.inboxMessages()
+          || inboxBytes >= (long) times * limits.inboxBytes()) {
+        fills();
       }
       isFirst = !toWake;
       toWake = true;
@@ -344,6 +402,58 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
     }
     if (isFirst) {
       stage().loop().wakeAfterTurn(wake);
+    }
+  }
+
+  private void fills() {
+    long nowNs = stage().loop().nowNs();
+    if (!full) {
+      full = true;
+      untouchedSinceNs = nowNs;
+      seenTaken = taken;
+    }
+    lookAtNs = nowNs + lookNs();
+    stage().inboxIsFull();
+  }
+
+  private long lookNs() {
+    Core core = stage().core();
+    long mostNs = ahead ? LATER_LOOK_NS : FIRST_LOOK_NS;
+    return Math.min(mostNs, Math.min(core.pongNs, core.inboxNs) / 4);
+  }
+
+  /// How long nothing was taken of an inbox that is full; on the loop's thread.
+  long untouchedNs(long nowNs) {
+    lock.lock();
+    try {
+      if (taken != seenTaken) {
+        seenTaken = taken;
+        untouchedSinceNs = nowNs;
+      }
+      lookAtNs = nowNs + lookNs();
+      return nowNs - untouchedSinceNs;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// When to ask for that next; on the loop's thread.
+  long lookAtNs() {
+    return lookAtNs;
+  }
+
+  /// Lets as much again come in as the inbox holds, once until it is read again; on the loop's
+  /// thread.
+  ///
+  /// @return false if it was let already, or there is room
+  boolean looksAhead() {
+    lock.lock();
+    try {
+      boolean first = full && !ahead;
+      ahead |= first;
+      return first;
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -369,13 +479,68 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
   }
 
   private void ended(Close close) {
+    CompletableFuture<Close> waited;
     lock.lock();
     try {
       end = close;
       changed.signalAll();
+      waited = closed;
+      if (talker != null) {
+        spare = stage().loop().after(stage().core().inboxNs, this::interrupt);
+      }
     } finally {
       lock.unlock();
     }
+    if (waited != null) {
+      Client.VIRTUAL.execute(() -> waited.complete(close));
+    }
+  }
+
+  /// Interrupts the one who talks although nobody is there any more.
+  private void interrupt() {
+    lock.lock();
+    try {
+      if (talker != null) {
+        interrupted = true;
+        Adapter.LOG.log(
+            System.Logger.Level.WARNING,
+            "A conversation on %s goes on %d ms after its connection has ended (inboxTimeout); its thread is interrupted. It can learn of the end by whenClosed()."
+                .formatted(request().path(), stage().core().limits.inboxTimeout().toMillis()));
+        talker.interrupt();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void talks(Thread thread) {
+    lock.lock();
+    try {
+      talker = thread;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// The one who talks has returned.
+  ///
+  /// @return whether it was interrupted
+  private boolean talked() {
+    Runnable interrupts;
+    lock.lock();
+    try {
+      talker = null;
+      interrupts = spare;
+      if (interrupted) {
+        return true;
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (interrupts != null) {
+      stage().loop().execute(interrupts);
+    }
+    return false;
   }
 
   /// What a message counts for in the inbox: a text its UTF-16 length, which is near enough.
@@ -425,14 +590,21 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
     @Override
     public void opened(WebSocket ws) {
       Conversation conversation = (Conversation) ws;
-      Thread.ofVirtual().name("weft-talk-", ws.id()).start(() -> run(conversation));
+      Thread thread =
+          Thread.ofVirtual().name("weft-talk-", ws.id()).unstarted(() -> run(conversation));
+      conversation.talks(thread);
+      thread.start();
     }
 
     private void run(Conversation ws) {
       try {
         talk.talk(ws);
+        ws.talked();
         ws.close();
       } catch (Throwable thrown) {
+        if (ws.talked()) {
+          return; // it has been told to end
+        }
         if (thrown instanceof ConnectionClosedException && !ws.isOpen()) {
           return; // it tried to go on after the end, which is a usual way to learn of it
         }

@@ -41,6 +41,7 @@ final class Core {
   final long idlePingNs;
   final long pongNs;
   final long closeNs;
+  final long inboxNs;
 
   /// Nanoseconds that one control frame stands for at the rate allowed.
   final long controlFrameNs;
@@ -78,6 +79,7 @@ final class Core {
     this.byteNs = Duration.ofSeconds(1).toNanos() / limits.leastBytesPerSecond();
     this.idlePingNs = limits.idlePing().toNanos();
     this.pongNs = limits.pongTimeout().toNanos();
+    this.inboxNs = limits.inboxTimeout().toNanos();
     this.closeNs = limits.closeTimeout().toNanos();
     this.controlFrameNs = Duration.ofSeconds(1).toNanos() / limits.controlFramesPerSecond();
     this.controlBurstNs = controlFrameNs * limits.controlFrameBurst();
@@ -97,6 +99,7 @@ final class Core {
         limits.outboxHardBytes(),
         limits.progressTimeout().toNanos(),
         closeNs,
+        limits.lingerBytes(),
         tasks,
         gone);
   }

@@ -44,6 +44,8 @@ import java.util.stream.Stream;
 ///   acknowledged bytes; 20 s, or up to a fourth more (1006 to the application)
 /// @param closeTimeout for the close handshake, from when the peer last took bytes that stand
 ///   before our Close; 5 s, or up to a fourth more (TCP is closed)
+/// @param lingerBytes of the peer that are read and dropped behind our Close or a refusal; 4 MiB
+///   (nothing more is read, and TCP is closed when `closeTimeout` is over)
 /// @param outboxSoftBytes waiting to be sent on a connection before it counts as full; 256 KiB
 ///   (`QUEUED`, then the `writable` event; reads pause)
 /// @param outboxHardBytes waiting to be sent on a connection that no message takes it over while
@@ -53,6 +55,9 @@ import java.util.stream.Stream;
 ///   to a fourth more (the connection is closed, 1006)
 /// @param inboxBytes received and not yet taken by a conversation; 64 KiB (reads pause)
 /// @param inboxMessages messages received and not yet taken by a conversation; 64 (reads pause)
+/// @param inboxTimeout that a conversation may take nothing out of an inbox that is full, and that
+///   its code may go on once the connection has ended; 5 min (close code 1013; its thread is
+///   interrupted)
 /// @param turnBytes read from a connection in one turn of its loop, and inflated of its messages
 ///   beyond the one that crosses it; 64 KiB (the other connections first)
 /// @param turnFrames frames handled for a connection in one turn of its loop; 64 (the other
@@ -107,11 +112,13 @@ public record Limits(
     Duration idlePing,
     Duration pongTimeout,
     Duration closeTimeout,
+    int lingerBytes,
     int outboxSoftBytes,
     int outboxHardBytes,
     Duration progressTimeout,
     int inboxBytes,
     int inboxMessages,
+    Duration inboxTimeout,
     int turnBytes,
     int turnFrames,
     int connections,
@@ -163,11 +170,13 @@ public record Limits(
     positive("idlePing", idlePing);
     positive("pongTimeout", pongTimeout);
     positive("closeTimeout", closeTimeout);
+    bytes("lingerBytes", lingerBytes, 1);
     bytes("outboxSoftBytes", outboxSoftBytes, 1);
     bytes("outboxHardBytes", outboxHardBytes, 1);
     positive("progressTimeout", progressTimeout);
     bytes("inboxBytes", inboxBytes, 1);
     atLeast("inboxMessages", inboxMessages, 1);
+    positive("inboxTimeout", inboxTimeout);
     bytes("turnBytes", turnBytes, 512);
     atLeast("turnFrames", turnFrames, 1);
     atLeast("connections", connections, 1);
@@ -264,12 +273,14 @@ public record Limits(
     builder.idlePing = idlePing;
     builder.pongTimeout = pongTimeout;
     builder.closeTimeout = closeTimeout;
+    builder.lingerBytes = lingerBytes;
     builder.outboxSoftBytes = outboxSoftBytes;
     builder.outboxHardBytes =
         outboxHardBytes == Math.max(1 << 20, messageBytes) ? 0 : outboxHardBytes;
     builder.progressTimeout = progressTimeout;
     builder.inboxBytes = inboxBytes;
     builder.inboxMessages = inboxMessages;
+    builder.inboxTimeout = inboxTimeout;
     builder.turnBytes = turnBytes;
     builder.turnFrames = turnFrames;
     builder.connections = connections;
@@ -348,6 +359,7 @@ public record Limits(
     private Duration idlePing = Duration.ofSeconds(25);
     private Duration pongTimeout = Duration.ofSeconds(20);
     private Duration closeTimeout = Duration.ofSeconds(5);
+    private int lingerBytes = 4 << 20;
     private int outboxSoftBytes = 256 << 10;
 
     /// 0 for as much as a message, but not less than 1 MiB.
@@ -356,6 +368,7 @@ public record Limits(
     private Duration progressTimeout = Duration.ofSeconds(10);
     private int inboxBytes = 64 << 10;
     private int inboxMessages = 64;
+    private Duration inboxTimeout = Duration.ofMinutes(5);
     private int turnBytes = 64 << 10;
     private int turnFrames = 64;
     private int connections = openFiles() - 64;
@@ -472,6 +485,12 @@ public record Limits(
       return this;
     }
 
+    /// See [Limits#lingerBytes()].
+    public Builder lingerBytes(int value) {
+      lingerBytes = value;
+      return this;
+    }
+
     /// See [Limits#outboxSoftBytes()].
     public Builder outboxSoftBytes(int value) {
       outboxSoftBytes = value;
@@ -499,6 +518,12 @@ public record Limits(
     /// See [Limits#inboxMessages()].
     public Builder inboxMessages(int value) {
       inboxMessages = value;
+      return this;
+    }
+
+    /// See [Limits#inboxTimeout()].
+    public Builder inboxTimeout(Duration value) {
+      inboxTimeout = value;
       return this;
     }
 
@@ -625,11 +650,13 @@ public record Limits(
           idlePing,
           pongTimeout,
           closeTimeout,
+          lingerBytes,
           outboxSoftBytes,
           outboxHardBytes == 0 ? Math.max(1 << 20, messageBytes) : outboxHardBytes,
           progressTimeout,
           inboxBytes,
           inboxMessages,
+          inboxTimeout,
           turnBytes,
           turnFrames,
           connections,

@@ -72,6 +72,9 @@ final class WsStage extends Outgoing implements Stage {
     /// Whether the end is decided and waits behind mail.
     boolean isUnderWay;
 
+    /// What has come since we closed, read and not delivered.
+    long droppedBytes;
+
     /// What stood before our Close in the outbox, as far as it had not left when last looked at.
     int beforeCloseBytes;
   }
@@ -115,6 +118,19 @@ final class WsStage extends Outgoing implements Stage {
   public Next read(Chunk in) {
     quietSinceNs = loop().nowNs();
     askedForLife = false;
+    if (ending == null || engine.mayClose()) {
+      return pull(in);
+    }
+    if (ending.droppedBytes > core.limits.lingerBytes()) {
+      return Next.PAUSE; // for good: whoever sends on and does not answer our Close
+    }
+    int before = in.remaining();
+    Next next = pull(in);
+    ending.droppedBytes += before - in.remaining();
+    return next;
+  }
+
+  private Next pull(Chunk in) {
     try {
       long inflatable = core.limits.turnBytes();
       for (int frames = 0; frames < core.limits.turnFrames() && inflatable > 0; frames++) {
@@ -345,6 +361,9 @@ final class WsStage extends Outgoing implements Stage {
       life = Conn.nextLookNs(life, core.pongNs, loop().nowNs());
     }
     long next = ending == null ? life : Math.min(ending.closeAtNs, life);
+    if (inboxFull) {
+      next = Math.min(next, ((Conversation) ws).lookAtNs());
+    }
     return Math.min(next, messageDeadlineNs());
   }
 
@@ -374,6 +393,12 @@ final class WsStage extends Outgoing implements Stage {
       // We do not listen, so silence says nothing, and a message that waits for us is not late.
       quietSinceNs = nowNs;
       messageSinceNs = messageSinceNs == Conn.NEVER ? Conn.NEVER : nowNs;
+      if (inboxFull && engine.maySend()) {
+        inboxStandsFull((Conversation) ws, nowNs);
+      }
+    }
+    if (!conn.isOpen()) {
+      return Conn.NEVER;
     }
     settle();
     if (ending != null && !engine.maySend()) {
@@ -599,6 +624,27 @@ final class WsStage extends Outgoing implements Stage {
   /// Pauses reads while the conversation owes; on the loop's thread.
   void inboxIsFull() {
     inboxFull = true;
+    conn.wakeAt(nextDeadlineNs());
+  }
+
+  /// Sees to it that a peer can end a connection of which nothing is received. As much again as the
+  /// inbox holds is taken in once, to find its Close or its end there; behind more than that its
+  /// end is seen by the state of TCP; and whoever does not end it has `inboxTimeout`.
+  private void inboxStandsFull(Conversation of, long nowNs) {
+    long untouchedNs = of.untouchedNs(nowNs);
+    if (untouchedNs >= core.inboxNs) {
+      closeNow(
+          Close.TRY_AGAIN_LATER,
+          "nothing was received for the inboxTimeout of %d ms"
+              .formatted(core.limits.inboxTimeout().toMillis()));
+    } else if (untouchedNs >= core.pongNs && conn.hasPeerEnded()) {
+      conn.abort(
+          "the peer ended the connection, and nothing of it was received for the pongTimeout of %d ms"
+              .formatted(core.limits.pongTimeout().toMillis()));
+    } else if (of.looksAhead()) {
+      inboxFull = false;
+      conn.resume();
+    }
   }
 
   /// The conversation has caught up; from any thread.

@@ -117,6 +117,8 @@ final class LimitsTest {
         () -> assertEquals(1_100, limits.inflateRatio()),
         () -> assertEquals(Duration.ofSeconds(30), limits.messageTimeout()),
         () -> assertEquals(2 << 10, limits.leastBytesPerSecond()),
+        () -> assertEquals(4 << 20, limits.lingerBytes()),
+        () -> assertEquals(Duration.ofMinutes(5), limits.inboxTimeout()),
         () -> assertEquals(100, limits.controlFramesPerSecond()),
         () -> assertEquals(200, limits.controlFrameBurst()),
         () -> assertEquals(Duration.ofSeconds(25), limits.idlePing()),
@@ -679,6 +681,36 @@ final class LimitsTest {
     }
   }
 
+  /// A peer that is not done with its request or message when it is refused, and one that floods.
+  @ParameterizedTest
+  @ValueSource(strings = {"refused", "closed", "closing"})
+  @Crosses("lingerBytes")
+  void readsAndDropsSoMuchBehindTheEnd(String how) throws Exception {
+    int bound = 1 << 20;
+    try (Rig rig =
+            Rig.with(limits -> limits.lingerBytes(bound).closeTimeout(Duration.ofSeconds(2)));
+        Peer peer = how.equals("refused") ? Peer.tcp(rig.port()) : rig.open()) {
+      switch (how) {
+        case "refused" ->
+            peer.send("GET /nothing HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n");
+        case "closed" -> peer.sendClose(1000, "");
+        default -> rig.endpoint.awaitOpened().close(4000, "");
+      }
+      long sent = 0;
+      try {
+        for (byte[] frame = Peer.frame(true, Peer.BINARY, new byte[64 << 10]); sent < 1 << 30; ) {
+          peer.send(frame);
+          sent += frame.length;
+        }
+      } catch (IOException cut) {
+        // it ended while the kernel took no more
+      }
+      assertTrue(sent > bound, "dropped " + sent);
+      assertTrue(sent < bound + (32 << 20), "dropped " + sent + " and what the kernel holds");
+      rig.awaitNobody();
+    }
+  }
+
   // ---- Sending --------------------------------------------------------------------------------
 
   @Test
@@ -946,6 +978,32 @@ final class LimitsTest {
       case Message.Text(String text) -> text.length();
       case Message.Binary(ByteBuffer data) -> data.remaining();
     };
+  }
+
+  @Test
+  @Crosses("inboxTimeout")
+  void closesAConversationWithAFullInboxOfWhichNothingIsTakenWith1013() throws Exception {
+    var release = new CountDownLatch(1);
+    try (Rig rig =
+            Rig.of(
+                new Rig.Watched(),
+                builder ->
+                    builder
+                        .limits(limits -> limits.inboxMessages(2).inboxTimeout(SHORT))
+                        .converse("/talk", ws -> release.await()));
+        Peer peer = rig.keep(Peer.open(rig.port(), "/talk"))) {
+      long since = System.nanoTime();
+      for (int at = 0; at < 10; at++) {
+        peer.sendText("hi");
+      }
+      Peer.Frame close = peer.readClose();
+      assertEquals(1013, close.code());
+      assertTrue(close.reason().contains("inboxTimeout of 300 ms"), close.reason());
+      assertElapsed(since, SHORT);
+      peer.sendClose(1013, "");
+      rig.awaitNobody();
+      release.countDown();
+    }
   }
 
   /// What the kernel's buffers hold is all that a peer can send to a conversation that does not

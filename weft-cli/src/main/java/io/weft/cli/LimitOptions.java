@@ -65,6 +65,10 @@ final class LimitOptions {
     help("pongTimeout", "For a sign of life after that ping", "the connection is given up, 1006");
     help("closeTimeout", "For the client to answer a Close", "TCP is closed");
     help(
+        "lingerBytes",
+        "Read and dropped behind a Close or a refusal",
+        "nothing more is read until TCP is closed");
+    help(
         "outboxSoftBytes",
         "Waiting to be sent to a client before it counts as slow",
         "nothing more is read from it");
@@ -76,6 +80,11 @@ final class LimitOptions {
     help("progressTimeout", "With bytes waiting to be sent and none leaving", "a close, 1006");
     help("inboxBytes", "Received, and not yet taken by straight-line code", "reading pauses");
     help("inboxMessages", "Messages received, and not yet taken by it", "reading pauses");
+    help(
+        "inboxTimeout",
+        "That straight-line code may take nothing out of a full inbox, or may go on once its"
+            + " connection has ended",
+        "close code 1013; it is interrupted");
     help("turnBytes", "Read from a connection in one turn of its loop", "the others come first");
     help("turnFrames", "Frames of a connection in one turn of its loop", "the others come first");
     help("connections", "Connections at once", "accepting pauses");

@@ -44,10 +44,17 @@ public final class Conn extends Wheel.Timer implements Holder {
   /// @param progressNs how long bytes may wait without any leaving, as the peer acknowledges them
   /// @param closeNs how long finishing and lingering may last, counted from the last bytes that
   ///   left
+  /// @param lingerBytes how much of the peer is read and dropped meanwhile
   /// @param tasks runs the long pieces of TLS handshakes, or refuses to when too many wait
   /// @param gone run when a connection's socket is closed, for whoever counts them
   public record Terms(
-      int softBytes, int hardBytes, long progressNs, long closeNs, Executor tasks, Runnable gone) {}
+      int softBytes,
+      int hardBytes,
+      long progressNs,
+      long closeNs,
+      int lingerBytes,
+      Executor tasks,
+      Runnable gone) {}
 
   private enum State {
     CONNECTING,
@@ -98,6 +105,9 @@ public final class Conn extends Wheel.Timer implements Holder {
 
   /// What the peer had acknowledged when last looked at; see [Tcp].
   private int acknowledged;
+
+  /// Bytes that came since it is to end, up to the bound and one read more.
+  private int lingered;
 
   private long stageDeadlineNs = NEVER;
 
@@ -377,6 +387,9 @@ public final class Conn extends Wheel.Timer implements Holder {
 
   /// Bytes arrived.
   void read(Chunk in) {
+    if (state != State.OPEN) {
+      linger(in.remaining());
+    }
     if (!mayTake()) {
       return; // lingering: read to be dropped
     }
@@ -387,6 +400,19 @@ public final class Conn extends Wheel.Timer implements Holder {
     if (tls != null && in.remaining() > 0) {
       tls.arrived(in); // all of it, or what stands behind the last clear byte
     }
+  }
+
+  /// Counts what comes of a peer that is to hear of the end and sends on. Past the bound it is left
+  /// to the kernel: whatever that costs is the peer's, and no reset overtakes what was sent.
+  private void linger(int bytes) {
+    lingered += bytes;
+    if (!mayLinger()) {
+      loop.poller().reading(socket, false);
+    }
+  }
+
+  private boolean mayLinger() {
+    return lingered <= terms.lingerBytes;
   }
 
   /// Whether bytes that arrive are looked at; one that yields looks for the end in them.
@@ -453,7 +479,7 @@ public final class Conn extends Wheel.Timer implements Holder {
     if (mayTake() && isCaughtUp()) {
       if (peerEnded) {
         tellEnded();
-      } else {
+      } else if (mayLinger()) {
         loop.poller().reading(socket, true);
       }
     }

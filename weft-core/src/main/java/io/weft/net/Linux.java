@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 class Linux {
 
   static final int EPERM = 1;
+  static final int ENOENT = 2;
   static final int EINTR = 4;
   static final int EIO = 5;
   static final int EBADF = 9;

@@ -65,6 +65,7 @@ public final class Listener {
             terms.hardBytes(),
             terms.progressNs(),
             terms.closeNs(),
+            terms.lingerBytes(),
             terms.tasks(),
             () -> {
               gone();

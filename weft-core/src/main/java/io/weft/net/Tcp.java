@@ -47,7 +47,9 @@ final class Tcp {
   }
 
   /// `TIME_WAIT`, `CLOSE`, `CLOSE_WAIT`, `LAST_ACK` and `CLOSING`: the peer's FIN or RST has come.
+  /// And `LISTEN`: who is asked by address for a connection that is gone tells of the socket that
+  /// accepted it.
   private static boolean isEnd(int state) {
-    return (state >= 6 && state <= 9) || state == 11;
+    return state >= 6 && state <= 11;
   }
 }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.Inet4Address;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
@@ -44,8 +45,10 @@ final class TcpDiag {
   /// The number of the last question; its answer carries it too.
   private int asked;
 
-  /// Whether it has told of any connection: a kernel without it says of each that it is not there.
+  /// Whether it has told of any socket: a kernel without it says of each that it is not there.
   private boolean works;
+
+  private boolean triedIfItWorks;
 
   private TcpDiag() throws IOException {
     fd = linux.diagSocket();
@@ -66,10 +69,17 @@ final class TcpDiag {
 
   /// Tells what is known of the connection between two addresses.
   void look(InetSocketAddress local, InetSocketAddress remote, Tcp into) {
+    if (!ask(local, remote, into) && doesWork()) {
+      into.isGone();
+    }
+  }
+
+  /// @return false if the system says that there is none
+  private boolean ask(InetSocketAddress local, InetSocketAddress remote, Tcp into) {
     into.unknown();
-    ask(local, remote);
+    putQuestion(local, remote);
     if (linux.send(fd, buffer, NLMSGHDR_BYTES + REQUEST_BYTES) < 0) {
-      return;
+      return true;
     }
     int bytes;
     do {
@@ -78,12 +88,36 @@ final class TcpDiag {
     if (bytes >= NLMSGHDR_BYTES + ANSWER_BYTES
         && buffer.get(JAVA_SHORT, 4) == SOCK_DIAG_BY_FAMILY) {
       answered(bytes, into);
-    } else if (works && bytes > NLMSGHDR_BYTES && buffer.get(JAVA_INT, NLMSGHDR_BYTES) == -2) {
-      into.isGone(); // ENOENT
+      return true;
     }
+    return bytes <= NLMSGHDR_BYTES || buffer.get(JAVA_INT, NLMSGHDR_BYTES) != -Linux.ENOENT;
   }
 
-  private void ask(InetSocketAddress local, InetSocketAddress remote) {
+  /// Whether it knows of anything: if need be, it is asked about a socket made for that.
+  private boolean doesWork() {
+    if (!works && !triedIfItWorks) {
+      triedIfItWorks = true;
+      try {
+        int listening = linux.socket(false);
+        try {
+          linux.bind(
+              listening,
+              new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), 0),
+              false);
+          linux.listen(listening, 1);
+          InetAddress anybody = InetAddress.getByAddress(new byte[4]);
+          ask(linux.local(listening), new InetSocketAddress(anybody, 0), new Tcp());
+        } finally {
+          linux.close(listening);
+        }
+      } catch (IOException e) {
+        return false; // no more files; the next loop may have better luck
+      }
+    }
+    return works;
+  }
+
+  private void putQuestion(InetSocketAddress local, InetSocketAddress remote) {
     buffer.asSlice(0, NLMSGHDR_BYTES + REQUEST_BYTES).fill((byte) 0);
     buffer.set(JAVA_INT, 0, NLMSGHDR_BYTES + REQUEST_BYTES);
     buffer.set(JAVA_SHORT, 4, SOCK_DIAG_BY_FAMILY);

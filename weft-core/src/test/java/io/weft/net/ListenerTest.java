@@ -65,7 +65,13 @@ final class ListenerTest {
 
   private static Conn.Terms terms(Runnable gone) {
     return new Conn.Terms(
-        1024, 1024, TimeUnit.SECONDS.toNanos(10), TimeUnit.SECONDS.toNanos(5), Runnable::run, gone);
+        1024,
+        1024,
+        TimeUnit.SECONDS.toNanos(10),
+        TimeUnit.SECONDS.toNanos(5),
+        1 << 20,
+        Runnable::run,
+        gone);
   }
 
   @Test

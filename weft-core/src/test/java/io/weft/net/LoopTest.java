@@ -34,13 +34,15 @@ final class LoopTest {
   private int gone;
   private final Loop loop = new Loop(poller, () -> clockNs, new SplittableRandom(1), pool, 4);
 
-  /// Marks of the outbox: 100 and 400 bytes; progress within 10 s, closes within 5 s.
+  /// Marks of the outbox: 100 and 400 bytes; progress within 10 s, closes within 5 s or 1,000
+  /// bytes.
   private final Conn.Terms terms =
       new Conn.Terms(
           100,
           400,
           Duration.ofSeconds(10).toNanos(),
           Duration.ofSeconds(5).toNanos(),
+          1_000,
           Runnable::run,
           () -> gone++);
 
@@ -356,6 +358,21 @@ final class LoopTest {
       assertFalse(line.closed, "after " + seconds + " s");
     }
     assertEquals(6, secondsUntilClosed(), 1);
+    heard("|closed: the peer did not close in time");
+  }
+
+  @Test
+  void leavesWhatComesBehindTheEndToTheKernelAboveABound() {
+    poller.reads(line, "F" + "x".repeat(900));
+    loop.turn();
+    poller.reads(line, "x".repeat(1_000));
+    loop.turn();
+    assertTrue(line.reading);
+    poller.reads(line, "x");
+    loop.turn();
+    assertFalse(line.reading);
+    assertFalse(line.closed, "a reset might overtake what was sent");
+    turnAfter(Duration.ofMillis(5_100));
     heard("|closed: the peer did not close in time");
   }
 

@@ -134,7 +134,13 @@ final class TlsLayerTest {
     long aSecond = Duration.ofSeconds(1).toNanos();
     Conn.Terms terms =
         new Conn.Terms(
-            100_000, 400_000, aSecond, aSecond, task -> executor.execute(task), () -> gone++);
+            100_000,
+            400_000,
+            aSecond,
+            aSecond,
+            1 << 20,
+            task -> executor.execute(task),
+            () -> gone++);
     loop.adopt(
         line,
         terms,

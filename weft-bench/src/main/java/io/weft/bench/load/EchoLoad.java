@@ -222,6 +222,7 @@ public final class EchoLoad extends Load {
             Integer.MAX_VALUE,
             PATIENCE_NS,
             PATIENCE_NS,
+            Integer.MAX_VALUE,
             Runnable::run,
             EchoLoad::nothing);
     this.keeper = new Outbox(pool, Integer.MAX_VALUE, Integer.MAX_VALUE);
