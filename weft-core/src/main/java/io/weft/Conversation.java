@@ -39,6 +39,9 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
 
   private static final long FOREVER_NS = Long.MAX_VALUE;
 
+  /// How much later than it should a wait ends that ends late.
+  private static final long LATE_NS = 200_000_000L;
+
   /// How long an inbox stands full until it is looked ahead, and how often it is looked at then.
   private static final long FIRST_LOOK_NS = 1_000_000_000L;
 
@@ -64,6 +67,9 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
   private int taken;
 
   private int seenTaken;
+
+  /// How often the loop has answered [#awaitTurn()].
+  private long turns;
 
   /// Made when first asked for.
   private @Nullable CompletableFuture<Close> closed;
@@ -336,6 +342,9 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
           leftNs = changed.awaitNanos(leftNs);
         }
       }
+      if (leftNs < -LATE_NS && inbox.isEmpty() && end == null) {
+        awaitTurn();
+      }
       Message message = inbox.poll();
       if (message != null) {
         inboxBytes -= bytes(message);
@@ -374,6 +383,27 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
     lock.lock();
     try {
       boolean _ = charge(inboxBytes);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Waits until the loop has delivered what had arrived; for one who comes late, as after a pause
+  /// of the process, and has the loop's time to thank for that nothing is there.
+  private void awaitTurn() throws InterruptedException {
+    long seen = turns;
+    stage().loop().post(this::turned);
+    long leftNs = FIRST_LOOK_NS;
+    while (turns == seen && leftNs > 0) {
+      leftNs = changed.awaitNanos(leftNs);
+    }
+  }
+
+  private void turned() {
+    lock.lock();
+    try {
+      turns++;
+      changed.signalAll();
     } finally {
       lock.unlock();
     }

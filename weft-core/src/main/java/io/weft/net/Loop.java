@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 /// All of its work is a turn after another: see what came, deliver it, run what other threads
 /// mailed, go on with connections that had spent their share, expire timers, and send all that this
 /// produced, in one gathered write a connection. The clock is read once a turn; clock and chance
-/// are arguments, so that a simulation can drive the very same code.
+/// are arguments, so that a simulation can drive the very same code. A turn that comes late first
+/// delivers all that has arrived meanwhile.
 public final class Loop implements Runnable {
 
   private static final Logger LOG = System.getLogger("io.weft.loop");
@@ -47,11 +48,17 @@ public final class Loop implements Runnable {
   /// How often memory that nobody needs is looked for, while there is much of it.
   private static final long TRIM_NS = 10_000_000_000L;
 
+  /// How often what has arrived meanwhile is looked for, at least until there is none and at most.
+  private static final int LEAST_LOOKS = 3;
+
+  private static final int MOST_LOOKS = 64;
+
   private final Poller poller;
   private final LongSupplier clock;
   private final RandomGenerator chance;
   private final Pool pool;
   private final Wheel wheel;
+  private final LateTurns lateTurns;
   private final Mailbox mailbox;
   private final Completion completion = new Completion();
   private final Tcp tcp = new Tcp();
@@ -103,6 +110,7 @@ public final class Loop implements Runnable {
     this.books = new Books(pool, conns);
     this.mailbox = new Mailbox(mailboxMails);
     this.nowNs = clock.getAsLong();
+    this.lateTurns = new LateTurns();
     this.wheel = new Wheel(nowNs);
   }
 
@@ -112,6 +120,7 @@ public final class Loop implements Runnable {
   @Override
   public void run() {
     attach();
+    mindLateTurns();
     CURRENT.set(this);
     try {
       runToTheEnd();
@@ -183,12 +192,18 @@ public final class Loop implements Runnable {
   public void turn() {
     turnSinceNs = 0;
     poll();
+    long beforeNs = nowNs;
     nowNs = clock.getAsLong();
     turnSinceNs = nowNs == 0 ? 1 : nowNs;
     deliver();
+    if (lateTurns.isLate(beforeNs, nowNs)) {
+      catchUp();
+    }
     runMail();
     goOn();
-    wheel.advance(nowNs);
+    if (lateTurns.mayTellTimers(nowNs)) {
+      wheel.advance(nowNs);
+    }
     books.collect();
     flush();
     deliver(); // what the writes have already come to
@@ -197,6 +212,32 @@ public final class Loop implements Runnable {
       willTrim = true;
       after(TRIM_NS, this::trim);
     }
+  }
+
+  /// Has late turns minded: from now on the clock runs by itself.
+  void mindLateTurns() {
+    nowNs = clock.getAsLong();
+    lateTurns.mind();
+  }
+
+  /// Delivers all that arrived while the loop stood still, before any timer may say that it did
+  /// not.
+  private void catchUp() {
+    boolean more = true;
+    for (int looks = 0; looks < MOST_LOOKS && (more || looks < LEAST_LOOKS); looks++) {
+      goOn();
+      try {
+        poller.poll(0);
+      } catch (IOException e) {
+        pollerFailed(e);
+      }
+      more = deliver() || !toGoOn.isEmpty();
+    }
+  }
+
+  private long untilTimersNs() {
+    long now = clock.getAsLong();
+    return lateTurns.waits(Math.max(wheel.delayNs(now), lateTurns.delayNs(now)));
   }
 
   private void trim() {
@@ -208,7 +249,7 @@ public final class Loop implements Runnable {
     boolean idle = toFlush.isEmpty() && toGoOn.isEmpty() && !stopped;
     asleep = idle;
     try {
-      poller.poll(idle && mailbox.isEmpty() ? wheel.delayNs(clock.getAsLong()) : 0);
+      poller.poll(idle && mailbox.isEmpty() ? untilTimersNs() : lateTurns.waits(0));
     } catch (IOException e) {
       pollerFailed(e);
     }
@@ -216,8 +257,11 @@ public final class Loop implements Runnable {
     Thread.interrupted(); // a handler's interrupt must not keep the poller from waiting
   }
 
-  private void deliver() {
+  /// @return whether there was anything
+  private boolean deliver() {
+    boolean any = false;
     while (poller.next(completion)) {
+      any = true;
       switch (completion.kind) {
         case ACCEPTED -> listener().accepted(socket());
         case ACCEPT_FAILED -> listener().failed(completion.error);
@@ -233,6 +277,7 @@ public final class Loop implements Runnable {
         flush(); // what one turn has to say to many would take more than the pool has
       }
     }
+    return any;
   }
 
   private void deliver(Conn conn) {

@@ -377,6 +377,34 @@ final class LoopTest {
   }
 
   @Test
+  void deliversAllThatCameMeanwhileBeforeItTellsTimersBehindAPause() {
+    loop.mindLateTurns();
+    conn.wakeAt(10 * MS);
+    poller.reads(line, "one L");
+    poller.lateScript.add(() -> poller.reads(line, "two L"));
+    poller.lateScript.add(() -> poller.reads(line, "three"));
+    turnAfter(Duration.ofSeconds(3));
+    heard("one two three");
+    turnAfter(Duration.ofMillis(2_900)); // late too; but timers do not wait for ever
+    heard("one two three");
+    turnAfter(Duration.ofMillis(200));
+    heard("one two three|expired");
+  }
+
+  @Test
+  void tellsTimersThoughEveryTurnIsLate() {
+    loop.mindLateTurns();
+    for (int told = 1; told <= 3; told++) {
+      conn.wakeAt(clockNs + 10 * MS);
+      int turns = 0;
+      for (; !stage.heard.toString().equals("|expired".repeat(told)); turns++) {
+        assertTrue(turns < 5, "turn " + turns);
+        turnAfter(Duration.ofSeconds(1));
+      }
+    }
+  }
+
+  @Test
   void looksAFewTimesBeforeADeadline() {
     long[] looks = {25, 50, 75, 100};
     long now = 0;

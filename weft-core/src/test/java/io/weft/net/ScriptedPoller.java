@@ -49,6 +49,9 @@ final class ScriptedPoller implements Poller {
     }
   }
 
+  /// What is done at the polls that do not wait, one each.
+  final ArrayDeque<Runnable> lateScript = new ArrayDeque<>();
+
   void completes(Predicate<Completion> completion) {
     script.add(completion);
   }
@@ -157,6 +160,10 @@ final class ScriptedPoller implements Poller {
   @Override
   public void poll(long waitNs) {
     waitedNs = waitNs;
+    Runnable late = waitNs == 0 ? lateScript.poll() : null;
+    if (late != null) {
+      late.run();
+    }
   }
 
   @Override
