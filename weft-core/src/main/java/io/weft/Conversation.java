@@ -72,7 +72,7 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
   private long turns;
 
   /// Made when first asked for.
-  private @Nullable CompletableFuture<Close> closed;
+  private @Nullable CompletableFuture<Close> whenClosed;
 
   /// Who talks, until it has done so; null on a client.
   private @Nullable Thread talker;
@@ -247,10 +247,11 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
   public CompletableFuture<Close> whenClosed() {
     lock.lock();
     try {
-      if (closed == null) {
-        closed = end == null ? new CompletableFuture<>() : CompletableFuture.completedFuture(end);
+      if (whenClosed == null) {
+        whenClosed =
+            end == null ? new CompletableFuture<>() : CompletableFuture.completedFuture(end);
       }
-      return closed.copy();
+      return whenClosed.copy();
     } finally {
       lock.unlock();
     }
@@ -514,7 +515,7 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
     try {
       end = close;
       changed.signalAll();
-      waited = closed;
+      waited = whenClosed;
       if (talker != null) {
         spare = stage().loop().after(stage().core().inboxNs, this::interrupt);
       }
