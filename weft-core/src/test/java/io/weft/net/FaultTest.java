@@ -103,7 +103,7 @@ final class FaultTest {
 
     Conn.Terms terms() {
       return new Conn.Terms(
-          1 << 16, 1 << 20, 5_000_000_000L, 1_000_000_000L, Runnable::run, () -> gone++);
+          1 << 16, 1 << 20, 5_000_000_000L, 1_000_000_000L, 1 << 20, Runnable::run, () -> gone++);
     }
 
     /// Turns as often as it takes.
