@@ -4,6 +4,7 @@ import io.weft.bytes.Ascii;
 import io.weft.bytes.Chunk;
 import io.weft.bytes.Lent;
 import io.weft.net.Conn;
+import io.weft.net.Looks;
 import io.weft.net.Loop;
 import io.weft.net.Stage;
 import io.weft.ws.CloseCode;
@@ -354,11 +355,11 @@ final class WsStage extends Outgoing implements Stage {
 
   private long nextDeadlineNs() {
     if (ending != null && !engine.maySend()) {
-      return Conn.nextLookNs(ending.closeAtNs, core.closeNs, loop().nowNs());
+      return Looks.nextNs(ending.closeAtNs, core.closeNs, loop().nowNs());
     }
     long life = lifeDeadlineNs();
     if (askedForLife) {
-      life = Conn.nextLookNs(life, core.pongNs, loop().nowNs());
+      life = Looks.nextNs(life, core.pongNs, loop().nowNs());
     }
     long next = ending == null ? life : Math.min(ending.closeAtNs, life);
     if (inboxFull) {

@@ -33,10 +33,6 @@ public final class Conn extends Wheel.Timer implements Holder {
   /// No deadline.
   public static final long NEVER = Wheel.NEVER;
 
-  /// How often, while a deadline for the peer to do something runs, it is looked whether it does:
-  /// so the deadline counts from its last doing, or up to a fourth of it later.
-  private static final int LOOKS = 4;
-
   /// What holds for all connections of a server or a client.
   ///
   /// @param softBytes soft mark of the outbox
@@ -638,18 +634,6 @@ public final class Conn extends Wheel.Timer implements Holder {
     return peerEnded || loop.look(socket).ended;
   }
 
-  /// When to look next, before a deadline that the peer moves by what it does, or behind it.
-  ///
-  /// @param spanNs how long the deadline was to begin with
-  public static long nextLookNs(long deadlineNs, long spanNs, long nowNs) {
-    if (deadlineNs == NEVER) {
-      return NEVER;
-    }
-    long eachNs = Math.max(1, spanNs / LOOKS);
-    long leftNs = deadlineNs - nowNs;
-    return leftNs > 0 ? deadlineNs - (leftNs - 1) / eachNs * eachNs : nowNs + eachNs;
-  }
-
   /// How long its own deadline is to begin with.
   private long ownSpanNs() {
     return state == State.OPEN ? terms.progressNs : terms.closeNs;
@@ -705,7 +689,7 @@ public final class Conn extends Wheel.Timer implements Holder {
 
   private void reschedule() {
     if (state != State.CLOSED) {
-      long lookNs = nextLookNs(ownDeadlineNs, ownSpanNs(), loop.nowNs());
+      long lookNs = Looks.nextNs(ownDeadlineNs, ownSpanNs(), loop.nowNs());
       loop.wheel().schedule(this, Math.min(stageDeadlineNs, lookNs));
     }
   }

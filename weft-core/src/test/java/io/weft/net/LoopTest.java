@@ -409,11 +409,11 @@ final class LoopTest {
     long[] looks = {25, 50, 75, 100};
     long now = 0;
     for (long look : looks) {
-      now = Conn.nextLookNs(100, 100, now);
+      now = Looks.nextNs(100, 100, now);
       assertEquals(look, now);
     }
-    assertEquals(Conn.NEVER, Conn.nextLookNs(Conn.NEVER, 100, 5));
-    assertEquals(3, Conn.nextLookNs(3, 1, 2), "a span too short to be divided");
+    assertEquals(Conn.NEVER, Looks.nextNs(Conn.NEVER, 100, 5));
+    assertEquals(3, Looks.nextNs(3, 1, 2), "a span too short to be divided");
   }
 
   @Test
