@@ -402,13 +402,9 @@ public final class Conn extends Wheel.Timer implements Holder {
   /// to the kernel: whatever that costs is the peer's, and no reset overtakes what was sent.
   private void linger(int bytes) {
     lingered += bytes;
-    if (!mayLinger()) {
+    if (lingered > terms.lingerBytes) {
       loop.poller().reading(socket, false);
     }
-  }
-
-  private boolean mayLinger() {
-    return lingered <= terms.lingerBytes;
   }
 
   /// Whether bytes that arrive are looked at; one that yields looks for the end in them.
@@ -475,7 +471,7 @@ public final class Conn extends Wheel.Timer implements Holder {
     if (mayTake() && isCaughtUp()) {
       if (peerEnded) {
         tellEnded();
-      } else if (mayLinger()) {
+      } else if (lingered <= terms.lingerBytes) {
         loop.poller().reading(socket, true);
       }
     }
@@ -622,8 +618,7 @@ public final class Conn extends Wheel.Timer implements Holder {
     return took;
   }
 
-  /// How many bytes the system may hold that the peer has not acknowledged, where it does not tell
-  /// which; 0 where it does. By the last look, of [#peerTook()].
+  /// How many bytes the system may hold, where [#peerTook()] cannot tell what was taken; else 0.
   public int mayHoldBytes() {
     return loop.lastLook().mayHoldBytes;
   }
@@ -634,7 +629,6 @@ public final class Conn extends Wheel.Timer implements Holder {
     return peerEnded || loop.look(socket).ended;
   }
 
-  /// How long its own deadline is to begin with.
   private long ownSpanNs() {
     return state == State.OPEN ? terms.progressNs : terms.closeNs;
   }
