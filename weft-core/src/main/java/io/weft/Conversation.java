@@ -453,8 +453,30 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
     return Math.min(mostNs, Math.min(core.pongNs, core.inboxNs) / 4);
   }
 
+  /// Sees to it that a peer can end a connection of which nothing is received; on the loop's
+  /// thread. As much again as the inbox holds is taken in once, to find its Close or its end there;
+  /// behind more than that its end is seen by the state of TCP; and whoever does not end it has
+  /// `inboxTimeout`.
+  void standsFull(long nowNs) {
+    WsStage stage = stage();
+    Limits limits = stage.core().limits;
+    long untouchedNs = untouchedNs(nowNs);
+    if (untouchedNs >= stage.core().inboxNs) {
+      stage.closeNow(
+          Close.TRY_AGAIN_LATER,
+          "nothing was received for the inboxTimeout of %d ms"
+              .formatted(limits.inboxTimeout().toMillis()));
+    } else if (untouchedNs >= stage.core().pongNs && stage.conn.hasPeerEnded()) {
+      stage.conn.abort(
+          "the peer ended the connection, and nothing of it was received for the pongTimeout of %d ms"
+              .formatted(limits.pongTimeout().toMillis()));
+    } else if (looksAhead()) {
+      stage.inboxHasRoom();
+    }
+  }
+
   /// How long nothing was taken of an inbox that is full; on the loop's thread.
-  long untouchedNs(long nowNs) {
+  private long untouchedNs(long nowNs) {
     lock.lock();
     try {
       if (taken != seenTaken) {
@@ -477,7 +499,7 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
   /// thread.
   ///
   /// @return false if it was let already, or there is room
-  boolean looksAhead() {
+  private boolean looksAhead() {
     lock.lock();
     try {
       boolean first = full && !ahead;

@@ -119,7 +119,7 @@ final class WsStage extends Outgoing implements Stage {
   public Next read(Chunk in) {
     quietSinceNs = loop().nowNs();
     askedForLife = false;
-    if (ending == null || engine.mayClose()) {
+    if (ending == null || engine.maySend()) {
       return pull(in);
     }
     if (ending.droppedBytes > core.limits.lingerBytes()) {
@@ -395,7 +395,7 @@ final class WsStage extends Outgoing implements Stage {
       quietSinceNs = nowNs;
       messageSinceNs = messageSinceNs == Conn.NEVER ? Conn.NEVER : nowNs;
       if (inboxFull && engine.maySend()) {
-        inboxStandsFull((Conversation) ws, nowNs);
+        ((Conversation) ws).standsFull(nowNs);
       }
     }
     if (!conn.isOpen()) {
@@ -551,7 +551,7 @@ final class WsStage extends Outgoing implements Stage {
     loop().inOrder(() -> closeNow(code, reason));
   }
 
-  private void closeNow(int code, String reason) {
+  void closeNow(int code, String reason) {
     if (maySend() && (ending == null || ending.how == null)) {
       takeNoMore();
       Ending now = ending();
@@ -626,26 +626,6 @@ final class WsStage extends Outgoing implements Stage {
   void inboxIsFull() {
     inboxFull = true;
     conn.wakeAt(nextDeadlineNs());
-  }
-
-  /// Sees to it that a peer can end a connection of which nothing is received. As much again as the
-  /// inbox holds is taken in once, to find its Close or its end there; behind more than that its
-  /// end is seen by the state of TCP; and whoever does not end it has `inboxTimeout`.
-  private void inboxStandsFull(Conversation of, long nowNs) {
-    long untouchedNs = of.untouchedNs(nowNs);
-    if (untouchedNs >= core.inboxNs) {
-      closeNow(
-          Close.TRY_AGAIN_LATER,
-          "nothing was received for the inboxTimeout of %d ms"
-              .formatted(core.limits.inboxTimeout().toMillis()));
-    } else if (untouchedNs >= core.pongNs && conn.hasPeerEnded()) {
-      conn.abort(
-          "the peer ended the connection, and nothing of it was received for the pongTimeout of %d ms"
-              .formatted(core.limits.pongTimeout().toMillis()));
-    } else if (of.looksAhead()) {
-      inboxFull = false;
-      conn.resume();
-    }
   }
 
   /// The conversation has caught up; from any thread.

@@ -69,4 +69,10 @@ public final class Completion {
     this.error = error;
     return true;
   }
+
+  /// Why it failed, in words.
+  String why() {
+    String message = error == null ? null : error.getMessage();
+    return message == null ? "no reason given" : message;
+  }
 }

@@ -612,7 +612,7 @@ public final class Conn extends Wheel.Timer implements Holder {
   /// Whether the peer has taken bytes since this was last asked: it has acknowledged some, by what
   /// TCP knows. Bytes that wait in the system's send buffer have not been taken.
   public boolean peerTook() {
-    Tcp now = loop.look(socket);
+    Tcp now = loop.tcp.of(loop.poller(), socket);
     boolean took = now.wrote || (now.known && now.acknowledged != acknowledged);
     acknowledged = now.acknowledged;
     return took;
@@ -620,13 +620,13 @@ public final class Conn extends Wheel.Timer implements Holder {
 
   /// How many bytes the system may hold, where [#peerTook()] cannot tell what was taken; else 0.
   public int mayHoldBytes() {
-    return loop.lastLook().mayHoldBytes;
+    return loop.tcp.mayHoldBytes;
   }
 
   /// Whether the peer has ended its half of the connection, or has reset it, as far as the system
   /// tells; also while it is not read from.
   public boolean hasPeerEnded() {
-    return peerEnded || loop.look(socket).ended;
+    return peerEnded || loop.tcp.of(loop.poller(), socket).ended;
   }
 
   private long ownSpanNs() {

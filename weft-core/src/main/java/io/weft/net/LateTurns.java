@@ -14,6 +14,11 @@ final class LateTurns {
   /// How long timers wait at most.
   private static final long GRACE_NS = 5_000_000_000L;
 
+  /// How often what has arrived meanwhile is looked for, at least until there is none and at most.
+  private static final int LEAST_LOOKS = 3;
+
+  private static final int MOST_LOOKS = 64;
+
   /// Whether it is looked for late turns: not where a clock is moved by hand.
   private boolean minds;
 
@@ -59,8 +64,15 @@ final class LateTurns {
     return true;
   }
 
-  /// How long until they may; 0 or less if they may.
-  long delayNs(long nowNs) {
-    return owesTimers ? timersFromNs - nowNs : 0;
+  /// How long until timers may be told and some are due.
+  long delayNs(Wheel timers, long nowNs) {
+    return Math.max(timers.delayNs(nowNs), owesTimers ? timersFromNs - nowNs : 0);
+  }
+
+  /// Whether to look once more for what has arrived meanwhile.
+  ///
+  /// @param more whether the last look found anything
+  static boolean looksOn(int looks, boolean more) {
+    return looks < LEAST_LOOKS || (more && looks < MOST_LOOKS);
   }
 }

@@ -48,11 +48,6 @@ public final class Loop implements Runnable {
   /// How often memory that nobody needs is looked for, while there is much of it.
   private static final long TRIM_NS = 10_000_000_000L;
 
-  /// How often what has arrived meanwhile is looked for, at least until there is none and at most.
-  private static final int LEAST_LOOKS = 3;
-
-  private static final int MOST_LOOKS = 64;
-
   private final Poller poller;
   private final LongSupplier clock;
   private final RandomGenerator chance;
@@ -61,7 +56,9 @@ public final class Loop implements Runnable {
   private final LateTurns lateTurns;
   private final Mailbox mailbox;
   private final Completion completion = new Completion();
-  private final Tcp tcp = new Tcp();
+
+  /// What TCP has told of the connection looked at last.
+  final Tcp tcp = new Tcp();
 
   private List<Conn> toFlush = new ArrayList<>();
   private List<Conn> flushing = new ArrayList<>();
@@ -224,7 +221,7 @@ public final class Loop implements Runnable {
   /// not.
   private void catchUp() {
     boolean more = true;
-    for (int looks = 0; looks < MOST_LOOKS && (more || looks < LEAST_LOOKS); looks++) {
+    for (int looks = 0; LateTurns.looksOn(looks, more); looks++) {
       goOn();
       try {
         poller.poll(0);
@@ -233,11 +230,6 @@ public final class Loop implements Runnable {
       }
       more = deliver() || !toGoOn.isEmpty();
     }
-  }
-
-  private long untilTimersNs() {
-    long now = clock.getAsLong();
-    return lateTurns.waits(Math.max(wheel.delayNs(now), lateTurns.delayNs(now)));
   }
 
   private void trim() {
@@ -249,7 +241,9 @@ public final class Loop implements Runnable {
     boolean idle = toFlush.isEmpty() && toGoOn.isEmpty() && !stopped;
     asleep = idle;
     try {
-      poller.poll(idle && mailbox.isEmpty() ? untilTimersNs() : lateTurns.waits(0));
+      poller.poll(
+          lateTurns.waits(
+              idle && mailbox.isEmpty() ? lateTurns.delayNs(wheel, clock.getAsLong()) : 0));
     } catch (IOException e) {
       pollerFailed(e);
     }
@@ -287,7 +281,7 @@ public final class Loop implements Runnable {
         case READ -> conn.read(java.util.Objects.requireNonNull(completion.chunk));
         case WROTE -> conn.wrote(completion.bytes);
         case ENDED -> conn.ended();
-        case FAILED -> conn.broke(message(completion.error));
+        case FAILED -> conn.broke(completion.why());
         case CLOSED -> {
           closing.remove(conn);
           conn.gone();
@@ -655,17 +649,6 @@ public final class Loop implements Runnable {
     return poller;
   }
 
-  /// What was told by the last [#look].
-  Tcp lastLook() {
-    return tcp;
-  }
-
-  /// What TCP knows of a connection, until the next call.
-  Tcp look(Socket at) {
-    poller.look(at, tcp);
-    return tcp;
-  }
-
   Wheel wheel() {
     return wheel;
   }
@@ -713,10 +696,5 @@ public final class Loop implements Runnable {
 
   private Socket socket() {
     return java.util.Objects.requireNonNull(completion.socket);
-  }
-
-  private static String message(@Nullable IOException error) {
-    String message = error == null ? null : error.getMessage();
-    return message == null ? "no reason given" : message;
   }
 }

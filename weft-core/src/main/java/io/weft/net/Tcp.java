@@ -46,6 +46,12 @@ final class Tcp {
     is(CLOSE_WAIT, 0);
   }
 
+  /// Looks at a connection.
+  Tcp of(Poller poller, Socket socket) {
+    poller.look(socket, this);
+    return this;
+  }
+
   /// `TIME_WAIT`, `CLOSE`, `CLOSE_WAIT`, `LAST_ACK` and `CLOSING`: the peer's FIN or RST has come.
   /// And `LISTEN`: who is asked by address for a connection that is gone tells of the socket that
   /// accepted it.
