@@ -24,8 +24,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 final class PauseTest {
 
-  private static final Duration TIMEOUT = Duration.ofMillis(700);
-  private static final Duration PAUSE = Duration.ofSeconds(2);
+  private static final Duration TIMEOUT = Duration.ofSeconds(2);
+  private static final Duration PAUSE = Duration.ofSeconds(3);
 
   private Process process;
   private BufferedReader says;
@@ -57,7 +57,7 @@ final class PauseTest {
     private static void receive(Conversation ws) throws InterruptedException {
       try {
         ws.send("begins");
-        ws.send(ws.receive(Duration.ofSeconds(1)));
+        ws.send(ws.receive(TIMEOUT));
       } catch (TimeoutException e) {
         ws.send("too late");
       }
