@@ -464,12 +464,14 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
     if (untouchedNs >= stage.core().inboxNs) {
       stage.closeNow(
           Close.TRY_AGAIN_LATER,
-          "nothing was received for the inboxTimeout of %d ms"
-              .formatted(limits.inboxTimeout().toMillis()));
+          "nothing was received for the inboxTimeout of "
+              + limits.inboxTimeout().toMillis()
+              + " ms");
     } else if (untouchedNs >= stage.core().pongNs && stage.conn.hasPeerEnded()) {
       stage.conn.abort(
-          "the peer ended the connection, and nothing of it was received for the pongTimeout of %d ms"
-              .formatted(limits.pongTimeout().toMillis()));
+          "the peer ended the connection, and nothing of it was received for the pongTimeout of "
+              + limits.pongTimeout().toMillis()
+              + " ms");
     } else if (looksAhead()) {
       stage.inboxHasRoom();
     }
@@ -557,8 +559,11 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
         interrupted = true;
         Adapter.LOG.log(
             System.Logger.Level.WARNING,
-            "A conversation on %s goes on %d ms after its connection has ended (inboxTimeout); its thread is interrupted. It can learn of the end by whenClosed()."
-                .formatted(request().path(), stage().core().limits.inboxTimeout().toMillis()));
+            "A conversation on "
+                + request().path()
+                + " goes on "
+                + stage().core().limits.inboxTimeout().toMillis()
+                + " ms after its connection has ended (inboxTimeout); its thread is interrupted. It can learn of the end by whenClosed().");
         talker.interrupt();
       }
     } finally {

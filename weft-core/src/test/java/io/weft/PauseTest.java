@@ -154,7 +154,7 @@ final class PauseTest {
       late.send("GET /nothing HTTP/1.1\r\n");
       pause(() -> {
         peer.send(java.util.Arrays.copyOfRange(frame, 500, frame.length));
-        late.send("Host: a\r\n\r\n");
+        late.send("Host: localhost\r\n\r\n");
       });
       assertTrue(late.readHead().startsWith("HTTP/1.1 404 "));
       assertEquals(1_000, readMessage(peer).payload().length);

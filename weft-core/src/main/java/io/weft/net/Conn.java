@@ -623,19 +623,14 @@ public final class Conn extends Wheel.Timer implements Holder {
     return loop.tcp.mayHoldBytes;
   }
 
-  /// Whether the peer has ended its half of the connection, or has reset it, as far as the system
-  /// tells; also while it is not read from.
+  /// Whether the peer has ended its half, or reset the connection; also while it is not read from.
   public boolean hasPeerEnded() {
     return peerEnded || loop.tcp.of(loop.poller(), socket).ended;
   }
 
-  private long ownSpanNs() {
-    return state == State.OPEN ? terms.progressNs : terms.closeNs;
-  }
-
   private void expire(long nowNs) {
     if (ownDeadlineNs != NEVER && peerTook()) {
-      ownDeadlineNs = nowNs + ownSpanNs();
+      ownDeadlineNs = nowNs + (state == State.OPEN ? terms.progressNs : terms.closeNs);
     }
     if (nowNs >= ownDeadlineNs) {
       abort(
@@ -683,7 +678,8 @@ public final class Conn extends Wheel.Timer implements Holder {
 
   private void reschedule() {
     if (state != State.CLOSED) {
-      long lookNs = Looks.nextNs(ownDeadlineNs, ownSpanNs(), loop.nowNs());
+      long spanNs = state == State.OPEN ? terms.progressNs : terms.closeNs;
+      long lookNs = Looks.nextNs(ownDeadlineNs, spanNs, loop.nowNs());
       loop.wheel().schedule(this, Math.min(stageDeadlineNs, lookNs));
     }
   }
