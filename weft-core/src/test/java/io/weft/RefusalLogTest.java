@@ -57,7 +57,8 @@ final class RefusalLogTest {
     try (Logged logged = new Logged();
         Rig rig = Rig.of(new Rig.Watched(), server -> {})) {
       refused(rig, Peer.handshake(Rig.PATH, evil));
-      assertTrue(logged.all().chars().allMatch(c -> c == '\n' || c >= ' ' && c < 0x7F || c == '…'));
+      assertTrue(
+          logged.all().chars().allMatch(c -> c == '\n' || (c >= ' ' && c < 0x7F) || c == '…'));
       assertTrue(logged.all().length() < 1_500, logged.all());
     }
   }
