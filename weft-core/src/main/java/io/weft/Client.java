@@ -34,7 +34,12 @@ import java.util.function.Consumer;
 public final class Client {
 
   /// For what blocks, as name look-ups do, and for completing futures.
-  static final Executor VIRTUAL = task -> Thread.ofVirtual().name("weft-client-task").start(task);
+  static final Executor VIRTUAL =
+      task ->
+          Thread.ofVirtual()
+              .name("weft-client-task")
+              .inheritInheritableThreadLocals(false)
+              .start(task);
 
   /// What may not stand in a cookie's value (RFC 6265 §4.1.1), beside what no header may hold.
   private static final String NO_COOKIE = " \t\",;\\";
@@ -337,8 +342,15 @@ public final class Client {
   @SuppressWarnings("FutureReturnValueIgnored") // what hangs on them does not fail
   private <W extends WebSocket> CompletableFuture<W> open(Endpoint endpoint, Class<W> kind) {
     CompletableFuture<W> opened = new CompletableFuture<>();
-    ClientLoop shared = ClientLoop.shared();
-    Dialing dialing = new Dialing(shared, plan, endpoint);
+    ClientLoop shared = ClientLoop.use();
+    Dialing dialing;
+    try {
+      dialing = new Dialing(shared, plan, endpoint);
+    } catch (Throwable thrown) {
+      shared.release();
+      throw thrown;
+    }
+    dialing.result().whenComplete((ws, failure) -> shared.release());
     dialing
         .result()
         .whenCompleteAsync(

@@ -7,6 +7,7 @@ import io.weft.http.Url;
 import io.weft.net.Conn;
 import io.weft.net.Loop;
 import io.weft.net.Stage;
+import io.weft.net.Terms;
 import io.weft.tls.TlsEngine;
 import io.weft.ws.Deflate;
 import io.weft.ws.DeflateOffer;
@@ -53,9 +54,10 @@ final class Connecting {
     ENDED
   }
 
+  private final ClientLoop shared;
   private final Loop loop;
   private final Core core;
-  private final Conn.Terms terms;
+  private final Terms terms;
   private final Attempt attempt;
   private final Endpoint endpoint;
   private final CompletableFuture<WebSocket> result = new CompletableFuture<>();
@@ -95,10 +97,11 @@ final class Connecting {
       long connectByNs,
       long endNs) {}
 
-  Connecting(Loop loop, Core core, Attempt attempt, Endpoint endpoint) {
-    this.loop = loop;
+  Connecting(ClientLoop shared, Core core, Attempt attempt, Endpoint endpoint) {
+    this.shared = shared;
+    this.loop = shared.loop;
     this.core = core;
-    this.terms = core.terms(() -> {});
+    this.terms = core.terms(shared::release);
     this.attempt = attempt;
     this.endpoint = endpoint;
   }
@@ -202,13 +205,23 @@ final class Connecting {
         return;
       }
       try {
-        Conn conn = loop.connect(address, terms, Racer::new);
+        Conn conn = connect(address);
         racing.add(conn);
         conn.wakeAt(wakeNs(loop.nowNs()));
         return;
       } catch (IOException e) {
         failures.add(name(address) + ": " + e.getMessage());
       }
+    }
+  }
+
+  private Conn connect(InetSocketAddress address) throws IOException {
+    shared.retain(); // until the connection is gone
+    try {
+      return loop.connect(address, terms, Racer::new);
+    } catch (Throwable thrown) {
+      shared.release();
+      throw thrown;
     }
   }
 

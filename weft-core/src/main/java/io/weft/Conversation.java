@@ -1,6 +1,7 @@
 package io.weft;
 
 import io.weft.net.Loop;
+import io.weft.net.Report;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -12,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -639,6 +641,9 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
 
     private static final System.Logger LOG = System.getLogger("io.weft");
 
+    /// Between two attempts to close for which there was no memory.
+    private static final long NO_MEMORY_NS = TimeUnit.MILLISECONDS.toNanos(50);
+
     private final Talk talk;
 
     Adapter(Talk talk) {
@@ -666,11 +671,21 @@ public final class Conversation extends WebSocket implements Iterable<Message>, 
         if (thrown instanceof ConnectionClosedException && !ws.isOpen()) {
           return; // it tried to go on after the end, which is a usual way to learn of it
         }
-        LOG.log(
-            System.Logger.Level.ERROR,
-            "A conversation on " + ws.request().path() + " threw; it is closed with 1011.",
-            thrown);
-        ws.close(Close.INTERNAL_ERROR, "the server failed");
+        Report.error(
+            LOG, "A conversation on ", ws.request(), " threw; it is closed with 1011.", thrown);
+        closeSurely(ws);
+      }
+    }
+
+    /// Closes a connection that nobody talks on any more, though there may be no memory for it yet.
+    private static void closeSurely(Conversation ws) {
+      while (ws.closed() == null) {
+        try {
+          ws.close(Close.INTERNAL_ERROR, "the server failed");
+          return;
+        } catch (OutOfMemoryError noMemory) {
+          LockSupport.parkNanos(NO_MEMORY_NS);
+        }
       }
     }
   }

@@ -1,6 +1,6 @@
 package io.weft;
 
-import io.weft.net.Conn;
+import io.weft.net.Terms;
 import io.weft.ws.Bounds;
 import io.weft.ws.Engine;
 import io.weft.ws.Role;
@@ -93,8 +93,8 @@ final class Core {
     return role == Role.CLIENT;
   }
 
-  Conn.Terms terms(Runnable gone) {
-    return new Conn.Terms(
+  Terms terms(Runnable gone) {
+    return new Terms(
         limits.outboxSoftBytes(),
         limits.outboxHardBytes(),
         limits.progressTimeout().toNanos(),

@@ -147,7 +147,7 @@ final class Dialing {
             offers,
             connectByNs,
             endNs);
-    Connecting now = new Connecting(loop, core, attempt, endpoint);
+    Connecting now = new Connecting(shared, core, attempt, endpoint);
     connecting = now;
     now.result()
         .whenComplete((ws, failure) -> {

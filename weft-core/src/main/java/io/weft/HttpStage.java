@@ -7,6 +7,7 @@ import io.weft.http.HttpException;
 import io.weft.http.Quote;
 import io.weft.http.Target;
 import io.weft.net.Conn;
+import io.weft.net.Report;
 import io.weft.net.Stage;
 import io.weft.ws.Deflate;
 import io.weft.ws.ExtensionOffer;
@@ -75,18 +76,29 @@ final class HttpStage implements Stage {
     this.deadlineNs = conn.loop().nowNs() + core.handshakeNs;
   }
 
+  /// What a client is told for whom there is no room.
+  static final byte[] TO_FULL = canned("503 Service Unavailable", "the server is full\n");
+
+  static final byte[] TO_CROWDED =
+      canned("429 Too Many Requests", "too many connections from your address\n");
+
   private static byte[] toPlain(String why) {
+    return canned("400 Bad Request", why);
+  }
+
+  private static byte[] canned(String status, String why) {
     String response =
         String.format(
             Locale.ROOT,
             """
-            HTTP/1.1 400 Bad Request\r
+            HTTP/1.1 %s\r
             Content-Type: text/plain; charset=utf-8\r
             Content-Length: %d\r
             Connection: close\r
             \r
             %s\
             """,
+            status,
             why.length(),
             why);
     return response.getBytes(StandardCharsets.US_ASCII);
@@ -110,9 +122,12 @@ final class HttpStage implements Stage {
       refuse(breach.status, breach.getMessage());
     } catch (RuntimeException | Error thrown) {
       Head head = asked;
-      String path = head == null ? "" : " for " + Refusals.path(head);
-      LOG.log(Level.ERROR, "A request" + path + " could not be answered: 500.", thrown);
-      refuse(500, "the server failed");
+      try {
+        refuse(500, "the server failed");
+      } finally {
+        String path = head == null ? "" : Refusals.path(head);
+        Report.error(LOG, "A request for ", path, " could not be answered: 500.", thrown);
+      }
     }
     return Next.MORE;
   }
@@ -236,11 +251,12 @@ final class HttpStage implements Stage {
     try {
       return Objects.requireNonNull(endpoint.opening(request), "opening() returned null");
     } catch (Throwable thrown) {
-      LOG.log(
-          Level.ERROR,
-          "opening() of " + request.path() + " threw; the handshake is refused with 500.",
-          thrown);
-      return Handshake.refuse(500, "the server failed");
+      try {
+        return Handshake.refuse(500, "the server failed");
+      } finally {
+        Report.error(
+            LOG, "opening() of ", request, " threw; the handshake is refused with 500.", thrown);
+      }
     } finally {
       conn.loop().handling(false);
     }
@@ -331,14 +347,16 @@ final class HttpStage implements Stage {
     if (refusal != null || handler == null) {
       return Objects.requireNonNull(refusal);
     }
+    Request request = new Request(head, conn, conn.session(), match, content);
     conn.loop().handling(true);
     try {
-      return Objects.requireNonNull(
-          handler.answer(new Request(head, conn, conn.session(), match, content)),
-          "it returned null");
+      return Objects.requireNonNull(handler.answer(request), "it returned null");
     } catch (Throwable thrown) {
-      LOG.log(Level.ERROR, "The handler of " + Refusals.path(head) + " threw.", thrown);
-      return Response.text(500, "the server failed\n");
+      try {
+        return Response.text(500, "the server failed\n");
+      } finally {
+        Report.error(LOG, "The handler of ", request, " threw.", thrown);
+      }
     } finally {
       conn.loop().handling(false);
     }

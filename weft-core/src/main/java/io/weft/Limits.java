@@ -62,8 +62,11 @@ import java.util.stream.Stream;
 ///   beyond the one that crosses it; 64 KiB (the other connections first)
 /// @param turnFrames frames handled for a connection in one turn of its loop; 64 (the other
 ///   connections first)
-/// @param connections connections at once; the open-file limit - 64 (accepting pauses; one log line
-///   a second)
+/// @param connections connections at once; the open-file limit - 64 (503, or a close if there are
+///   many, and over TLS; one log line a second)
+/// @param connectionsPerAddress of them, from one address, of IPv6 from the same /64; half of
+///   `connections`. Not for the machine's own addresses (loopback), nor for
+///   [Server.Builder#trustedProxies] (429, or a close if there are many, and over TLS)
 /// @param groupsPerConnection groups a connection may be in; 256 (`join` answers false)
 /// @param groupNameBytes of a group's name, in UTF-8; 255 (`IllegalArgumentException`)
 /// @param mailboxMails sends, joins and publications of other threads that wait for a loop; 65,536
@@ -90,7 +93,7 @@ import java.util.stream.Stream;
 ///   uncompressed; a compressed message that comes is answered with close code 1013)
 /// @param compressorIdle that a connection keeps a compressor it does not use, and twice that at
 ///   most; 30 s (the loop takes it back, and the next message begins anew)
-/// @param drainTimeout for connections to close when the server does; 30 s (they are closed by
+/// @param drainTimeout for connections to close when the server does; 15 s (they are closed by
 ///   force)
 /// @param drainSpread over which the closes of a drain are spread; 10 s (none: it is a pace)
 /// @param blockedLoopWarning that a handler may keep its loop busy; 100 ms (a warning with the
@@ -122,6 +125,7 @@ public record Limits(
     int turnBytes,
     int turnFrames,
     int connections,
+    int connectionsPerAddress,
     int groupsPerConnection,
     int groupNameBytes,
     int mailboxMails,
@@ -180,6 +184,7 @@ public record Limits(
     bytes("turnBytes", turnBytes, 512);
     atLeast("turnFrames", turnFrames, 1);
     atLeast("connections", connections, 1);
+    atLeast("connectionsPerAddress", connectionsPerAddress, 1);
     atLeast("groupsPerConnection", groupsPerConnection, 1);
     atLeast("groupNameBytes", groupNameBytes, 1);
     atLeast("mailboxMails", mailboxMails, 1);
@@ -284,6 +289,8 @@ public record Limits(
     builder.turnBytes = turnBytes;
     builder.turnFrames = turnFrames;
     builder.connections = connections;
+    builder.connectionsPerAddress =
+        connectionsPerAddress == halfOf(connections) ? Builder.HALF : connectionsPerAddress;
     builder.groupsPerConnection = groupsPerConnection;
     builder.groupNameBytes = groupNameBytes;
     builder.mailboxMails = mailboxMails;
@@ -299,6 +306,10 @@ public record Limits(
     builder.drainSpread = drainSpread;
     builder.blockedLoopWarning = blockedLoopWarning;
     return builder;
+  }
+
+  private static int halfOf(int connections) {
+    return Math.max(1, connections / 2);
   }
 
   private static void positive(String name, Duration value) {
@@ -343,6 +354,7 @@ public record Limits(
   /// Sets some limits and leaves the others as they are. Each method sets the one it is named after
   /// and returns the builder.
   public static final class Builder {
+    private static final int HALF = Integer.MIN_VALUE; // of another limit
     private Duration handshakeTimeout = Duration.ofSeconds(10);
     private int requestLineBytes = 8 << 10;
     private int headBytes = 16 << 10;
@@ -372,6 +384,7 @@ public record Limits(
     private int turnBytes = 64 << 10;
     private int turnFrames = 64;
     private int connections = openFiles() - 64;
+    private int connectionsPerAddress = HALF;
     private int groupsPerConnection = 256;
     private int groupNameBytes = 255;
     private int mailboxMails = 1 << 16;
@@ -383,7 +396,7 @@ public record Limits(
     private Duration keptTimeout = Duration.ofMinutes(1);
     private long codecBytes = Runtime.getRuntime().maxMemory() / 8;
     private Duration compressorIdle = Duration.ofSeconds(30);
-    private Duration drainTimeout = Duration.ofSeconds(30);
+    private Duration drainTimeout = Duration.ofSeconds(15);
     private Duration drainSpread = Duration.ofSeconds(10);
     private Duration blockedLoopWarning = Duration.ofMillis(100);
 
@@ -545,6 +558,12 @@ public record Limits(
       return this;
     }
 
+    /// See [Limits#connectionsPerAddress()]; half of [#connections] unless it is set.
+    public Builder connectionsPerAddress(int value) {
+      connectionsPerAddress = value;
+      return this;
+    }
+
     /// See [Limits#groupsPerConnection()].
     public Builder groupsPerConnection(int value) {
       groupsPerConnection = value;
@@ -660,6 +679,7 @@ public record Limits(
           turnBytes,
           turnFrames,
           connections,
+          connectionsPerAddress == HALF ? halfOf(connections) : connectionsPerAddress,
           groupsPerConnection,
           groupNameBytes,
           mailboxMails,

@@ -2,6 +2,7 @@ package io.weft;
 
 import io.weft.net.Conn;
 import io.weft.net.Loop;
+import io.weft.net.Report;
 import io.weft.ws.Engine;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger;
@@ -77,6 +78,9 @@ public final class Live implements AutoCloseable {
   /// the thread of the old one; what the old one still has for this is passed on by [#onLoop].
   private volatile Loop loop;
 
+  /// What that is a part of, and is used until this is over; for the loop's thread.
+  private ClientLoop shared;
+
   /// Changed on the loop's thread, by [#become].
   private volatile State state = new State.Connecting(1);
 
@@ -103,7 +107,8 @@ public final class Live implements AutoCloseable {
     this.limits = limits;
     this.endpoint = endpoint;
     this.reconnect = reconnect;
-    this.loop = ClientLoop.shared().loop;
+    this.shared = ClientLoop.use();
+    this.loop = shared.loop;
     this.outbox = new LiveOutbox(limits, reconnect.confirms());
   }
 
@@ -281,9 +286,9 @@ public final class Live implements AutoCloseable {
   ///
   /// @return false if there is none; the old one still keeps time, for another attempt
   private boolean move() {
-    Loop next;
+    ClientLoop other;
     try {
-      next = ClientLoop.shared().loop;
+      other = ClientLoop.use();
     } catch (UncheckedIOException e) {
       LOG.log(Level.WARNING, "A live connection finds no loop to move to.", e);
       return false;
@@ -291,8 +296,10 @@ public final class Live implements AutoCloseable {
     cancelSweep.run();
     cancelSweep = () -> {};
     cancelAttempt = () -> {};
-    loop = next;
-    next.post(() -> {
+    shared.release();
+    shared = other;
+    loop = other.loop;
+    loop.post(() -> {
       sweep();
       connect();
     });
@@ -452,6 +459,7 @@ public final class Live implements AutoCloseable {
     }
     State.Closed last = new State.Closed(why, outbox.dropped());
     become(last);
+    shared.release();
     Client.VIRTUAL.execute(() -> closed.complete(last));
   }
 
@@ -460,7 +468,7 @@ public final class Live implements AutoCloseable {
     try {
       reconnect.tell(next);
     } catch (Throwable e) {
-      LOG.log(Level.ERROR, "The listener of a live connection threw at " + next + ".", e);
+      Report.error(LOG, "The listener of a live connection threw at ", next, ".", e);
     }
   }
 

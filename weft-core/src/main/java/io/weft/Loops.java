@@ -98,13 +98,22 @@ final class Loops {
             TASK_THREAD_IDLE_S,
             TimeUnit.SECONDS,
             new LinkedBlockingQueue<>(limits.tlsTasks()),
-            task ->
-                Thread.ofPlatform()
-                    .name(threadName + "-" + number.getAndIncrement())
-                    .daemon()
-                    .unstarted(task));
+            task -> thread(threadName + "-" + number.getAndIncrement(), task));
     tasks.allowCoreThreadTimeOut(true);
     return tasks;
+  }
+
+  /// Makes a thread that belongs to nobody but Weft: it does not keep the process alive, and keeps
+  /// nothing of whoever happens to need it first, such as a context class loader.
+  static Thread thread(String name, Runnable task) {
+    Thread made =
+        Thread.ofPlatform()
+            .name(name)
+            .daemon()
+            .inheritInheritableThreadLocals(false)
+            .unstarted(task);
+    made.setContextClassLoader(Loops.class.getClassLoader());
+    return made;
   }
 
   private static Poller poller(Transport transport, int readBytes) throws IOException {

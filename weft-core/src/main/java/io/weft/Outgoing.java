@@ -187,7 +187,13 @@ abstract sealed class Outgoing permits WsStage {
       PROMISED.getAndAdd(this, -bytes);
       return refused();
     }
-    loop.postReserved(() -> mailed(opcode, payload, compress, bytes));
+    try {
+      loop.postReserved(() -> mailed(opcode, payload, compress, bytes));
+    } catch (OutOfMemoryError noMemory) {
+      PROMISED.getAndAdd(this, -bytes);
+      loop.pool().redeem(bytes);
+      throw noMemory;
+    }
     if (waiting <= core.limits.outboxSoftBytes()) {
       return Send.SENT;
     }
@@ -221,10 +227,26 @@ abstract sealed class Outgoing permits WsStage {
   private void mailed(Opcode opcode, byte[] payload, Compress compress, int promisedBytes) {
     PROMISED.getAndAdd(this, -promisedBytes);
     conn.loop().pool().redeem(promisedBytes);
-    if (maySend()) {
-      encode(opcode, payload, compress);
-      conn.flush();
+    try {
+      if (maySend()) {
+        encode(opcode, payload, compress);
+        conn.flush();
+      }
+    } catch (Throwable bug) {
+      conn.failed(bug); // a message that was taken is never left out
     }
+  }
+
+  /// Does something on the loop's thread without which the connection could not go on.
+  final void onLoop(Runnable task) {
+    conn.loop()
+        .inOrder(() -> {
+          try {
+            task.run();
+          } catch (Throwable bug) {
+            conn.failed(bug);
+          }
+        });
   }
 
   /// Sends a frame that members of a group share.
@@ -259,7 +281,7 @@ abstract sealed class Outgoing permits WsStage {
   private void oweWritable() {
     if (!owesWritable) {
       owesWritable = true;
-      conn.loop().inOrder(this::tellWhenThereIsRoom);
+      onLoop(this::tellWhenThereIsRoom);
     }
   }
 

@@ -142,4 +142,10 @@ public final class Request {
           : new Target(target.substring(0, mark), target.substring(mark + 1));
     }
   }
+
+  /// Its path, for a log line.
+  @Override
+  public String toString() {
+    return path();
+  }
 }

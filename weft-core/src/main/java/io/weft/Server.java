@@ -9,9 +9,8 @@ import io.weft.tls.TlsEngine;
 import io.weft.ws.Codecs;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.net.BindException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,9 +24,8 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// A WebSocket server (RFC 6455), which also answers plain HTTP requests.
@@ -39,12 +37,6 @@ import org.jspecify.annotations.Nullable;
 /// It runs until it is closed; its loops' threads keep the process alive. When the process is asked
 /// to end (SIGTERM, Ctrl-C), it drains and closes by itself.
 public final class Server implements AutoCloseable {
-
-  private static final Logger LOG = System.getLogger("io.weft");
-
-  /// How long a loop may take to answer while the server closes, beyond the time given for that;
-  /// one whose poller failed never does, nor does one whose handler does not return.
-  private static final long DEAD_LOOP_MS = 5_000;
 
   /// The most loops that a server may be told to have: each has a thread.
   private static final int MOST_LOOPS = 1_024;
@@ -63,12 +55,11 @@ public final class Server implements AutoCloseable {
   private final Watchdog watchdog;
   private final InetSocketAddress address;
   private final Thread atShutdown;
-  private final Object gone = new Object();
+  private final Drain drain;
+  private final CompletableFuture<Throwable> failed = new CompletableFuture<>();
 
   /// How new connections speak TLS; null if they speak plain TCP.
   private volatile @Nullable Tls tls;
-
-  private @Nullable Drained drained;
 
   /// Answers plain requests, GET and HEAD.
   @FunctionalInterface
@@ -133,18 +124,29 @@ public final class Server implements AutoCloseable {
     this.listener =
         new Listener(
             loops,
-            limits.connections(),
-            core.terms(this::connectionGone),
+            new Listener.House(
+                limits.connections(),
+                limits.connectionsPerAddress(),
+                builder.exempt(),
+                tls == null ? HttpStage.TO_FULL : null,
+                tls == null ? HttpStage.TO_CROWDED : null),
+            core.terms(() -> drain().connectionGone()),
             conn -> begin(conn, new HttpStage(site, conn)));
+    this.drain = new Drain(loops, threads, listener, limits);
     for (int at = 0; at < loops.size(); at++) {
-      threads.add(Thread.ofPlatform().name("weft-loop-" + at).start(loops.get(at)));
+      loops.get(at).whenFailed(this::loopFailed);
+      threads.add(
+          Thread.ofPlatform()
+              .name("weft-loop-" + at)
+              .inheritInheritableThreadLocals(false)
+              .start(loops.get(at)));
     }
     this.watchdog = Loops.watch("weft-watchdog", loops, limits);
-    this.atShutdown = Thread.ofPlatform().name("weft-shutdown").unstarted(this::close);
+    this.atShutdown = Loops.thread("weft-shutdown", this::close);
     try {
       this.address = listener.open(builder.address).join();
     } catch (CompletionException e) {
-      stop(System.nanoTime());
+      drain.stop(this::end);
       throw e.getCause() instanceof IOException cause ? cause : new IOException(e.getCause());
     }
     if (builder.closeAtShutdown) {
@@ -177,6 +179,11 @@ public final class Server implements AutoCloseable {
       throw new IllegalStateException("this server speaks plain TCP: see Server.Builder.tls");
     }
     tls = renewed.forServer();
+  }
+
+  /// For tests: its loops.
+  List<Loop> loops() {
+    return loops;
   }
 
   /// Whether it speaks TLS.
@@ -212,6 +219,12 @@ public final class Server implements AutoCloseable {
   /// How many connections are open, WebSocket or not.
   public int connections() {
     return listener.connections();
+  }
+
+  /// How many connections were turned away so far, because the server or their address had as many
+  /// as [Limits#connections()] and [Limits#connectionsPerAddress()] allow.
+  public long turnedAway() {
+    return listener.turnedAway();
   }
 
   /// A group of its connections.
@@ -252,106 +265,19 @@ public final class Server implements AutoCloseable {
       throw new IllegalArgumentException(
           "wait is " + wait + "; it must be zero, to close by force at once, or above");
     }
-    return closeOnce(wait.compareTo(Limits.LONGEST) > 0 ? Limits.LONGEST : wait);
-  }
-
-  /// Under the lock, for which no loop may wait: it is held while the loops are waited for.
-  private synchronized Drained closeOnce(Duration wait) {
-    if (drained != null) {
-      return drained;
-    }
-    long deadlineNs = System.nanoTime() + wait.toNanos();
-    listener.close().completeOnTimeout(null, graceMs(deadlineNs), TimeUnit.MILLISECONDS).join();
-    int connections = connections();
-    spreadCloses(connections, wait);
-    awaitNone(deadlineNs);
-    int forced = connections();
-    long unsentBytes = forced == 0 ? 0 : unsentBytes(deadlineNs);
-    stop(deadlineNs);
-    drained = new Drained(connections, forced, unsentBytes);
+    Drained how =
+        drain.close(wait.compareTo(Limits.LONGEST) > 0 ? Limits.LONGEST : wait, this::end);
     removeHook();
-    return drained;
+    return how;
   }
 
-  private void spreadCloses(int connections, Duration wait) {
-    long spreadNs =
-        Math.min(
-            Math.min(core.limits.drainSpread().toNanos(), wait.toNanos() / 2),
-            Duration.ofMillis(connections).toNanos());
-    for (Loop loop : loops) {
-      loop.post(() ->
-          loop.forEach(conn -> {
-            if (conn.stage() instanceof WsStage ws) {
-              ws.drain(loop.chance().nextLong(spreadNs + 1));
-            } else {
-              conn.finish();
-            }
-          }));
-    }
+  private Drain drain() {
+    return drain;
   }
 
-  private void awaitNone(long deadlineNs) {
-    boolean interrupted = false;
-    synchronized (gone) {
-      while (connections() > 0 && System.nanoTime() < deadlineNs) {
-        try {
-          gone.wait(Math.max(1, (deadlineNs - System.nanoTime()) / 1_000_000));
-        } catch (InterruptedException e) {
-          interrupted = true;
-          break;
-        }
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  /// What is left for the loops to answer, when `deadlineNs` may be past; at least a moment.
-  private static long graceMs(long deadlineNs) {
-    long leftMs = TimeUnit.NANOSECONDS.toMillis(deadlineNs - System.nanoTime()) + DEAD_LOOP_MS;
-    return Math.max(10, leftMs);
-  }
-
-  private long unsentBytes(long deadlineNs) {
-    return loops.stream()
-        .map(loop ->
-            CompletableFuture.supplyAsync(
-                    () -> {
-                      AtomicLong bytes = new AtomicLong();
-                      loop.forEach(conn -> bytes.addAndGet(conn.outbox().bytes()));
-                      return bytes.get();
-                    },
-                    loop::post)
-                .completeOnTimeout(0L, graceMs(deadlineNs), TimeUnit.MILLISECONDS))
-        .toList()
-        .stream()
-        .mapToLong(CompletableFuture::join)
-        .sum();
-  }
-
-  private void connectionGone() {
-    synchronized (gone) {
-      gone.notifyAll();
-    }
-  }
-
-  private void stop(long deadlineNs) {
-    loops.forEach(Loop::stop);
+  /// Ends what there is beside the loops, whose threads have ended, if they ever do.
+  private void end() {
     tasks.shutdownNow();
-    for (Thread thread : threads) {
-      boolean interrupted = Thread.interrupted();
-      try {
-        if (!thread.join(Duration.ofMillis(graceMs(deadlineNs)))) {
-          leaveBehind(thread);
-        }
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
     for (int at = 0; at < threads.size(); at++) {
       Codecs own = codecs.get(loops.get(at));
       if (own != null && !threads.get(at).isAlive()) {
@@ -361,14 +287,50 @@ public final class Server implements AutoCloseable {
     watchdog.close();
   }
 
-  private static void leaveBehind(Thread thread) {
-    StringBuilder stack = new StringBuilder();
-    for (StackTraceElement frame : thread.getStackTrace()) {
-      stack.append(System.lineSeparator()).append("  at ").append(frame);
+  private void loopFailed(Throwable why) {
+    if (loops.stream().allMatch(Loop::hasFailed)) {
+      try {
+        Client.VIRTUAL.execute(() -> failed.complete(why));
+      } catch (OutOfMemoryError noMemory) {
+        failed.complete(why);
+      }
     }
-    LOG.log(
-        Level.ERROR,
-        thread.getName() + " does not end; the server closes without it. It is at" + stack);
+  }
+
+  /// How a server is.
+  public enum Health {
+    /// It accepts connections, and every loop goes on.
+    SERVING,
+    /// It accepts connections, and some loops have failed: see the log.
+    DEGRADED,
+    /// It closes, or is closed.
+    CLOSING,
+    /// It accepts no connection, though nobody closed it: every loop has failed, or the port cannot
+    /// be had back from one that has.
+    FAILED
+  }
+
+  /// How it is, as a probe would ask; from any thread.
+  public Health health() {
+    if (drain.hasBegun()) {
+      return Health.CLOSING;
+    }
+    if (!listener.isListening()) {
+      return Health.FAILED;
+    }
+    return loops.stream().anyMatch(Loop::hasFailed) ? Health.DEGRADED : Health.SERVING;
+  }
+
+  /// Whether it serves, and nothing has failed: [Health#SERVING].
+  public boolean isHealthy() {
+    return health() == Health.SERVING;
+  }
+
+  /// Completed on a virtual thread when no loop can go on, with why the last could not: the server
+  /// has no connections any more and will have none. Close it, and start another, or end the
+  /// process. It may never come, and does not come of closing.
+  public CompletableFuture<Throwable> failed() {
+    return failed.copy();
   }
 
   private void removeHook() {
@@ -386,6 +348,8 @@ public final class Server implements AutoCloseable {
     private final Set<String> hosts = new LinkedHashSet<>();
     private final Set<String> origins = new LinkedHashSet<>();
     private final List<String> subprotocols = new ArrayList<>();
+    private final List<AddressRange> trusted = new ArrayList<>();
+    private boolean countsLoopback;
     private Compression compression = Compression.off();
     private Limits limits = Limits.defaults();
     private int loops = Runtime.getRuntime().availableProcessors();
@@ -481,6 +445,32 @@ public final class Server implements AutoCloseable {
         }
       }
       subprotocols.addAll(Arrays.asList(names));
+      return this;
+    }
+
+    /// Names the proxies in front, whose addresses may have any number of connections, as those of
+    /// this machine may: [Limits#connectionsPerAddress()] is not for them.
+    ///
+    /// @param ranges as `10.0.0.0/8`, `fd00::/8` or one address
+    /// @throws IllegalArgumentException if one is no range of addresses
+    public Builder trustedProxies(String... ranges) {
+      for (String range : ranges) {
+        trusted.add(AddressRange.parse(range));
+      }
+      return this;
+    }
+
+    private Predicate<InetAddress> exempt() {
+      List<AddressRange> proxies = List.copyOf(trusted);
+      boolean loopback = !countsLoopback;
+      return address ->
+          (loopback && address.isLoopbackAddress())
+              || proxies.stream().anyMatch(proxy -> proxy.has(address));
+    }
+
+    /// For tests: has the addresses of this machine counted as those of others are.
+    Builder countsLoopback() {
+      countsLoopback = true;
       return this;
     }
 

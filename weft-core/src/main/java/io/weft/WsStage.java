@@ -6,6 +6,7 @@ import io.weft.bytes.Lent;
 import io.weft.net.Conn;
 import io.weft.net.Looks;
 import io.weft.net.Loop;
+import io.weft.net.Report;
 import io.weft.net.Stage;
 import io.weft.ws.CloseCode;
 import io.weft.ws.Deflate;
@@ -13,7 +14,6 @@ import io.weft.ws.Engine;
 import io.weft.ws.Event;
 import io.weft.ws.ProtocolException;
 import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Locale;
@@ -31,8 +31,14 @@ final class WsStage extends Outgoing implements Stage {
 
   private static final Logger LOG = System.getLogger("io.weft");
 
+  static {
+    new Ending().closeAtNs = Conn.NEVER; // loads it while there are files to load it from
+  }
+
   /// The most that a reason shows of what a handler threw.
   private static final int SHOWN_CHARACTERS = 200;
+
+  private static final String HANDLER_THREW = " threw; its connection is closed with 1011.";
 
   private final Endpoint endpoint;
   private final WebSocket ws;
@@ -330,14 +336,14 @@ final class WsStage extends Outgoing implements Stage {
   }
 
   private void handlerFailed(Throwable thrown) {
-    LOG.log(
-        Level.ERROR,
-        "A handler of " + ws.request().path() + " threw; its connection is closed with 1011.",
-        thrown);
-    if (conn.isOpen() && isOpen()) {
-      String told = core.isClient() ? "the client failed" : "the server failed";
-      String reason = told + ": a handler threw " + Ascii.printable("" + thrown, SHOWN_CHARACTERS);
-      fail(CloseCode.INTERNAL_ERROR, told, reason);
+    try {
+      if (conn.isOpen() && isOpen()) {
+        String told = core.isClient() ? "the client failed" : "the server failed";
+        String what = ": a handler threw " + Ascii.printable("" + thrown, SHOWN_CHARACTERS);
+        fail(CloseCode.INTERNAL_ERROR, told, told + what);
+      }
+    } finally {
+      Report.error(LOG, "A handler of ", ws.request(), HANDLER_THREW, thrown);
     }
   }
 
@@ -548,7 +554,7 @@ final class WsStage extends Outgoing implements Stage {
   void close(int code, String reason) {
     checkClose(code, reason);
     takeNoMore(); // at once, so that the caller's next send is not taken and then not sent
-    loop().inOrder(() -> closeNow(code, reason));
+    onLoop(() -> closeNow(code, reason));
   }
 
   void closeNow(int code, String reason) {
@@ -630,11 +636,10 @@ final class WsStage extends Outgoing implements Stage {
 
   /// The conversation has caught up; from any thread.
   void inboxHasRoom() {
-    loop()
-        .execute(() -> {
-          inboxFull = false;
-          conn.resume();
-        });
+    onLoop(() -> {
+      inboxFull = false;
+      conn.resume();
+    });
   }
 
   // ---- The end --------------------------------------------------------------------------------
@@ -663,7 +668,7 @@ final class WsStage extends Outgoing implements Stage {
     try {
       endpoint.closed(ws, how);
     } catch (Throwable thrown) {
-      LOG.log(Level.ERROR, "closed() of " + ws.request().path() + " threw.", thrown);
+      Report.error(LOG, "closed() of ", ws.request(), " threw.", thrown);
     } finally {
       loop().handling(false);
     }

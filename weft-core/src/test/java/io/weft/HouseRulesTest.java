@@ -136,6 +136,7 @@ final class HouseRulesTest {
           Map.entry("TlsIdentities.java", 2), // \\d, our own alias
           Map.entry("Prompt.java", 1), // \\d
           Map.entry("Sizes.java", 1), // \\d
+          Map.entry("AddressRange.java", 1), // \\d
           Map.entry("Times.java", 1), // \\d
           Map.entry("Serve.java", 1), // \\d
           Map.entry("LimitOptions.java", 1), // \\d

@@ -132,6 +132,7 @@ final class LimitsTest {
         () -> assertEquals(64 << 10, limits.turnBytes()),
         () -> assertEquals(64, limits.turnFrames()),
         () -> assertTrue(limits.connections() >= 64, "connections " + limits.connections()),
+        () -> assertEquals(limits.connections() / 2, limits.connectionsPerAddress()),
         () -> assertEquals(256, limits.groupsPerConnection()),
         () -> assertEquals(255, limits.groupNameBytes()),
         () -> assertEquals(1 << 16, limits.mailboxMails()),
@@ -143,7 +144,7 @@ final class LimitsTest {
         () -> assertEquals(Duration.ofMinutes(1), limits.keptTimeout()),
         () -> assertEquals(HEAP_BYTES / 8, limits.codecBytes()),
         () -> assertEquals(Duration.ofSeconds(30), limits.compressorIdle()),
-        () -> assertEquals(Duration.ofSeconds(30), limits.drainTimeout()),
+        () -> assertEquals(Duration.ofSeconds(15), limits.drainTimeout()),
         () -> assertEquals(Duration.ofSeconds(10), limits.drainSpread()),
         () -> assertEquals(Duration.ofMillis(100), limits.blockedLoopWarning()));
   }
@@ -179,6 +180,8 @@ final class LimitsTest {
       builder.requestLineBytes(1);
     } else if (component.getName().equals("outboxHardBytes")) {
       builder.outboxSoftBytes(1);
+    } else if (component.getName().equals("connections")) {
+      builder.connectionsPerAddress(1); // which follows them else
     }
     Limits before = builder.build();
     assertSame(
@@ -1100,34 +1103,43 @@ final class LimitsTest {
 
   @Test
   @Crosses("connections")
-  void pausesAcceptingAtTheLimit() throws Exception {
+  void tellsThoseBeyondTheLimitThatItIsFull() throws Exception {
     try (Logged logged = new Logged();
         Rig rig = Rig.with(limits -> limits.connections(4))) {
       List<Peer> all = new ArrayList<>();
       for (int at = 0; at < 3; at++) {
         all.add(rig.keep(rig.open()));
       }
-      assertEquals(3, rig.connections());
+      for (int at = 0; at < 100; at++) {
+        assertTurnedAway(rig, "503 Service Unavailable");
+      }
+      assertEquals(100, rig.server.turnedAway());
+      assertEquals(3, rig.connections(), "they took nobody's place");
       for (Peer peer : all) {
         assertEchoes(peer);
+        peer.close();
       }
-      for (int at = 0; at < 20; at++) {
-        Peer waiting = rig.keep(Peer.tcp(rig.port())); // the kernel's queue takes it
-        waiting.send(Peer.handshake(Rig.PATH));
-        all.add(waiting);
-      }
-      all.get(3).wait(SHORT);
-      assertThrows(SocketTimeoutException.class, all.get(3)::readHead);
-      rig.assertHealthy();
-      assertEquals(3, rig.connections());
-      for (int at = 3; at < all.size(); at++) {
-        all.get(at - 3).close();
-        all.get(at).wait(Probe.WAIT);
-        assertTrue(all.get(at).readHead().startsWith("HTTP/1.1 101 "));
-        assertTrue(rig.connections() <= 3, rig.connections() + " connections");
-      }
-      assertTrue(logged.count("4 connections are open, which is the limit") >= 1, logged.all());
+      rig.awaitNobody();
+      assertEchoes(rig.keep(rig.open()));
+      assertTrue(logged.count("which is the limit connections") >= 1, logged.all());
+      assertTrue(logged.count("which is the limit connections") < 50, "one line a second");
     }
+  }
+
+  /// A newcomer hears why there is no room, or at least that there is none: nobody waits in vain.
+  private static void assertTurnedAway(Rig rig, String status) throws IOException {
+    String head;
+    try (Peer late = Peer.tcp(rig.port())) {
+      late.send(Peer.handshake(Rig.PATH));
+      head = late.readAll();
+    } catch (SocketTimeoutException e) {
+      throw new AssertionError("it waits in vain", e);
+    } catch (IOException closed) {
+      assertTrue(rig.server.isSecure() || rig.server.turnedAway() > 1, closed.toString());
+      return;
+    }
+    assertFalse(rig.server.isSecure(), head);
+    assertTrue(head.isEmpty() || head.startsWith("HTTP/1.1 " + status), head);
   }
 
   /// Those who come while the loop is busy are all there at its next turn.
@@ -1142,12 +1154,73 @@ final class LimitsTest {
       List<Peer> all = new ArrayList<>();
       for (int at = 0; at < 30; at++) {
         all.add(rig.keep(Peer.tcp(rig.port())));
-        all.getLast().send(Peer.handshake(Rig.PATH));
+        if (!rig.server.isSecure()) {
+          all.getLast().send(Peer.handshake(Rig.PATH));
+        }
       }
       block.release.countDown();
-      assertTrue(all.getFirst().readHead().startsWith("HTTP/1.1 101 "));
+      Probe.until("all were seen", () -> rig.server.turnedAway() == 26);
       assertEquals(5, rig.onLoop(rig.server::connections));
       assertEquals(1, logged.count("which is the limit"), logged.all());
+      if (!rig.server.isSecure()) {
+        assertTrue(all.getFirst().readHead().startsWith("HTTP/1.1 101 "));
+        assertTrue(all.getLast().readHead().startsWith("HTTP/1.1 503 "));
+      }
+    }
+  }
+
+  @Test
+  @Crosses("connectionsPerAddress")
+  void tellsThoseOfOneAddressThatItHasEnough() throws Exception {
+    try (Logged logged = new Logged();
+        Rig rig =
+            Rig.of(
+                new Rig.Watched(),
+                builder ->
+                    builder
+                        .countsLoopback()
+                        .limits(limits -> limits.connections(100).connectionsPerAddress(3)))) {
+      Peer first = rig.keep(rig.open());
+      Peer second = rig.keep(rig.open());
+      for (int at = 0; at < 10; at++) {
+        assertTurnedAway(rig, "429 Too Many Requests");
+      }
+      assertEquals(10, rig.server.turnedAway());
+      assertEchoes(first);
+      second.close();
+      Probe.until("one has gone", () -> rig.connections() == 1);
+      assertEchoes(rig.keep(rig.open()));
+      assertTrue(
+          logged.count("3 from 127.0.0.1, which is the limit connectionsPerAddress") >= 1,
+          logged.all());
+    }
+  }
+
+  /// Nor are trusted proxies counted, and the limit follows that on all unless it is set.
+  @Test
+  void countsNoConnectionsOfThisMachineNorOfProxies() throws Exception {
+    assertEquals(50, Limits.builder().connections(100).build().connectionsPerAddress());
+    assertEquals(
+        20,
+        Limits.builder().connections(100).build().toBuilder()
+            .connections(40)
+            .build()
+            .connectionsPerAddress());
+    try (Rig rig = Rig.with(limits -> limits.connectionsPerAddress(1))) {
+      assertEchoes(rig.keep(rig.open()));
+      assertEchoes(rig.keep(rig.open()));
+    }
+    try (Rig rig =
+        Rig.of(
+            new Rig.Watched(),
+            builder ->
+                builder
+                    .countsLoopback()
+                    .trustedProxies("10.0.0.0/8", "127.0.0.0/8")
+                    .limits(limits -> limits.connectionsPerAddress(1)))) {
+      assertEchoes(rig.keep(rig.open()));
+      assertEchoes(rig.keep(rig.open()));
+      assertEquals(0, rig.server.turnedAway());
     }
   }
 

@@ -291,7 +291,7 @@ final class LiveTest {
       assertEquals(Outcome.SENT, settled(live.send("again")));
       live.close();
       live.closed().get(20, TimeUnit.SECONDS);
-      assertEquals(1, logged.count("The poller failed"), logged.all());
+      assertEquals(1, logged.count("The loop cannot go on"), logged.all());
     }
     failing.stop();
   }

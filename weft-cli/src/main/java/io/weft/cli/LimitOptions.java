@@ -87,7 +87,12 @@ final class LimitOptions {
         "close code 1013; it is interrupted");
     help("turnBytes", "Read from a connection in one turn of its loop", "the others come first");
     help("turnFrames", "Frames of a connection in one turn of its loop", "the others come first");
-    help("connections", "Connections at once", "accepting pauses");
+    help("connections", "Connections at once", "503, or a close");
+    help(
+        "connectionsPerAddress",
+        "Connections of one address that is neither this machine's nor a --trusted-proxy; half of"
+            + " --max-connections unless given",
+        "429, or a close");
     help("groupsPerConnection", "Groups a connection may be in", "it joins no more");
     help("groupNameBytes", "The name of a group", "the name is refused");
     help("mailboxMails", "Sends of other threads that wait for a loop", "a send is refused");

@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
@@ -56,7 +55,7 @@ import picocli.CommandLine.TypeConversionException;
       "2:the command line is wrong",
       "69:cannot listen: the port is taken, or not allowed, or the host is not known;"
           + " or io_uring is asked for and refused",
-      "70:weft itself failed",
+      "70:weft itself failed: no event loop can go on",
       "130, 143:ended by Ctrl-C, by SIGTERM, after closing every connection"
     },
     footerHeading = "%nExamples:%n",
@@ -131,6 +130,14 @@ final class Serve implements Callable<Integer> {
               + " Default: none")
   private List<String> subprotocols = new ArrayList<>();
 
+  @Option(
+      names = "--trusted-proxy",
+      paramLabel = "RANGE",
+      description =
+          "A proxy in front, which may have any number of connections: an address, or a range as"
+              + " 10.0.0.0/8. Repeatable. Default: this machine's own")
+  private List<String> trustedProxies = new ArrayList<>();
+
   @Mixin private CompressionOptions compression = new CompressionOptions();
 
   @ArgGroup(validate = false, order = 90, heading = "%nTLS:%n")
@@ -159,7 +166,7 @@ final class Serve implements Callable<Integer> {
 
   /// Serves until the process is asked to end.
   @Override
-  public Integer call() throws InterruptedException {
+  public Integer call() {
     Server server;
     try {
       server = start();
@@ -169,8 +176,11 @@ final class Serve implements Callable<Integer> {
     Runtime.getRuntime()
         .addShutdownHook(Thread.ofPlatform().name("weft-stop").unstarted(() -> stop(server)));
     announce(server);
-    new CountDownLatch(1).await(); // the hook has the last word
-    return 0;
+    Throwable why = server.failed().join(); // else the hook has the last word
+    throw new Failure(
+        Main.INTERNAL,
+        "no event loop can go on, the last for this: " + why,
+        "Nothing is served any more; start it again. The log says more.");
   }
 
   /// Starts the server with everything it serves; does not wait.
@@ -217,6 +227,7 @@ final class Serve implements Callable<Integer> {
               .origins(origins.toArray(String[]::new))
               .hosts(hosts.toArray(String[]::new))
               .subprotocols(subprotocols.toArray(String[]::new))
+              .trustedProxies(trustedProxies.toArray(String[]::new))
               .compression(compression.value())
               .limits(limits)
               .closeAtShutdown(false)

@@ -2,6 +2,7 @@ package io.weft.net;
 
 import io.weft.bytes.Chunk;
 import java.io.IOException;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// What came of one request to a [Poller]. A loop has one and lets the poller fill it again and
@@ -34,6 +35,11 @@ public final class Completion {
   @Nullable Chunk chunk;
   @Nullable IOException error;
   long bytes;
+
+  /// The socket that it is about.
+  Socket socket() {
+    return Objects.requireNonNull(socket);
+  }
 
   /// Fills it with a completion that concerns a socket and carries nothing else.
   ///

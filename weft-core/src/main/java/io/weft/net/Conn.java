@@ -1,14 +1,12 @@
 package io.weft.net;
 
 import io.weft.bytes.Chunk;
-import io.weft.bytes.Holder;
 import io.weft.bytes.Outbox;
-import io.weft.bytes.Pool;
 import io.weft.tls.TlsEngine;
+import java.lang.System.Logger;
 import java.net.SocketAddress;
 import java.util.ArrayDeque;
 import java.util.Locale;
-import java.util.concurrent.Executor;
 import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 
@@ -17,40 +15,27 @@ import org.jspecify.annotations.Nullable;
 ///
 /// ```text
 ///                  finish(), TLS fails        outbox empty: FIN              peer's FIN
-///  CONNECTING ──> OPEN ────────────> FINISHING ──────────────────> LINGERING ────────────> CLOSED
-///     │             │ yieldEnd()      ^ peer's FIN                     │                      ^
-///     │             ├─────────> YIELDING ──────────────────────────────┤                      │
-///     └─ failure ───┴─ abort, failure, no progress ── close deadline ──┴──────────────────────┘
+///  CONNECTING ──> OPEN ────────────> FINISHING ──────────────────> LINGERING ────────────> ENDING
+///     │             │ yieldEnd()      ^ peer's FIN                     │                      ^ │
+///     │             ├─────────> YIELDING ──────────────────────────────┤                      │ │
+///     └─ failure ───┴─ abort, failure, no progress ── close deadline ──┴──────────────────────┘ │
+///                                   CLOSED <── the stage is told ── UNTOLD <── socket closed ───┘
 /// ```
+///
+/// From ENDING to CLOSED it goes at once, unless there is no memory for it: then the loop tries
+/// again, until it is done.
 ///
 /// A connection may be TLS, from its first byte on or from a later one: see [#secure]. The stage
 /// sees plain bytes all the same, and what it appends to the outbox is sealed on its way.
 ///
 /// It lingers, reading and dropping what the peer still sends, because a socket closed with unread
 /// bytes resets the connection, and a reset can overtake the last bytes that were sent.
-public final class Conn extends Wheel.Timer implements Holder {
+public final class Conn extends Charged {
 
   /// No deadline.
   public static final long NEVER = Wheel.NEVER;
 
-  /// What holds for all connections of a server or a client.
-  ///
-  /// @param softBytes soft mark of the outbox
-  /// @param hardBytes hard mark of the outbox
-  /// @param progressNs how long bytes may wait without any leaving, as the peer acknowledges them
-  /// @param closeNs how long finishing and lingering may last, counted from the last bytes that
-  ///   left
-  /// @param lingerBytes how much of the peer is read and dropped meanwhile
-  /// @param tasks runs the long pieces of TLS handshakes, or refuses to when too many wait
-  /// @param gone run when a connection's socket is closed, for whoever counts them
-  public record Terms(
-      int softBytes,
-      int hardBytes,
-      long progressNs,
-      long closeNs,
-      int lingerBytes,
-      Executor tasks,
-      Runnable gone) {}
+  private static final Logger LOG = System.getLogger("io.weft.loop");
 
   private enum State {
     CONNECTING,
@@ -58,10 +43,11 @@ public final class Conn extends Wheel.Timer implements Holder {
     YIELDING,
     FINISHING,
     LINGERING,
+    ENDING,
+    UNTOLD,
     CLOSED
   }
 
-  private final Loop loop;
   private final Socket socket;
   private final Terms terms;
   private Outbox outbox;
@@ -73,12 +59,6 @@ public final class Conn extends Wheel.Timer implements Holder {
 
   /// Bytes that the poller has been given to write, and has not answered for; 0 if there are none.
   private int writingBytes;
-
-  /// Heap that it is charged for, in bytes.
-  int heldBytes;
-
-  /// Whether it is to be closed, since memory is short.
-  boolean pays;
 
   /// Whether it stands in the loop's list of connections to flush, or to go on with.
   boolean toFlush;
@@ -117,7 +97,7 @@ public final class Conn extends Wheel.Timer implements Holder {
 
   /// @param connecting whether the connection is still to be made
   Conn(Loop loop, Socket socket, Terms terms, boolean connecting) {
-    this.loop = loop;
+    super(loop);
     this.socket = socket;
     this.terms = terms;
     this.outbox = newOutbox();
@@ -142,7 +122,7 @@ public final class Conn extends Wheel.Timer implements Holder {
   }
 
   private Outbox newOutbox() {
-    return new Outbox(loop.pool(), terms.softBytes, terms.hardBytes);
+    return new Outbox(loop.pool(), terms.softBytes(), terms.hardBytes());
   }
 
   /// What was agreed on in TLS, and who the peer is; null over plain TCP. For any thread once a
@@ -158,20 +138,8 @@ public final class Conn extends Wheel.Timer implements Holder {
   }
 
   @Override
-  public Pool pool() {
-    return loop.pool();
-  }
-
-  @Override
   public boolean hold(int bytes) {
-    return !pays && state != State.CLOSED && loop.books().hold(this, bytes);
-  }
-
-  @Override
-  public void letGo(int bytes) {
-    int less = Math.min(bytes, heldBytes); // what is closed has let go of all
-    heldBytes -= less;
-    loop.books().letGo(less);
+    return !pays && !isClosed() && loop.books().hold(this, bytes);
   }
 
   /// Native memory that it holds of what arrived, in bytes.
@@ -184,10 +152,10 @@ public final class Conn extends Wheel.Timer implements Holder {
   boolean isStuck(long ns) {
     long now = loop.nowNs();
     boolean waits = state == State.OPEN && isWriting();
-    if (waits && ownDeadlineNs - now < terms.progressNs - ns && peerTook()) {
-      ownDeadlineNs = now + terms.progressNs;
+    if (waits && ownDeadlineNs - now < terms.progressNs() - ns && peerTook()) {
+      ownDeadlineNs = now + terms.progressNs();
     }
-    return waits && ownDeadlineNs - now < terms.progressNs - ns;
+    return waits && ownDeadlineNs - now < terms.progressNs() - ns;
   }
 
   /// Ends it, since memory is short.
@@ -289,13 +257,14 @@ public final class Conn extends Wheel.Timer implements Holder {
     return terms;
   }
 
+  /// Whether it has ended, told or not.
   boolean isClosed() {
-    return state == State.CLOSED;
+    return state.compareTo(State.ENDING) >= 0;
   }
 
   /// Has the outbox sent at the end of the turn.
   public void flush() {
-    if (!isWriting() && state != State.CLOSED) {
+    if (!isWriting() && !isClosed()) {
       loop.flushLater(this);
     }
   }
@@ -354,30 +323,59 @@ public final class Conn extends Wheel.Timer implements Holder {
     paused = false;
     dropStash();
     stageDeadlineNs = NEVER;
-    ownDeadlineNs = loop.nowNs() + terms.closeNs;
+    ownDeadlineNs = loop.nowNs() + terms.closeNs();
     reschedule();
     loop.poller().reading(socket, !peerEnded);
     flush();
   }
 
-  /// Closes at once; what waits is not sent.
+  /// Closes at once; what waits is not sent. It never fails.
   ///
   /// @param reason what happened, for the stage
   public void abort(String reason) {
-    if (state == State.CLOSED) {
+    if (isClosed()) {
       return;
     }
-    state = State.CLOSED;
+    state = State.ENDING;
+    loop.leave(this);
+    if (!endNow(reason)) {
+      loop.ends().later();
+    }
+  }
+
+  /// Closes it because its code failed, so that it costs no other; on the loop's thread.
+  public void failed(Throwable bug) {
+    Loop.abandon(this, bug);
+  }
+
+  /// Goes through the end: what fails for want of memory is to be tried again, and what fails for
+  /// another reason is reported, and left.
+  ///
+  /// @return whether it is through
+  boolean endNow(String reason) {
+    while (state != State.CLOSED) {
+      try {
+        if (state == State.ENDING) {
+          drop();
+          loop.poller().close(socket);
+        } else {
+          stage.closed(reason);
+          letGo(heldBytes);
+        }
+      } catch (OutOfMemoryError noMemory) {
+        return false;
+      } catch (Throwable bug) {
+        Report.error(LOG, "The end of a connection failed.", bug);
+      }
+      state = state == State.ENDING ? State.UNTOLD : State.CLOSED;
+    }
+    return true;
+  }
+
+  private void drop() {
     dropStash();
     if (tls != null) {
       tls.drop();
-    }
-    loop.leave(this);
-    loop.poller().close(socket);
-    try {
-      stage.closed(reason);
-    } finally {
-      letGo(heldBytes);
     }
   }
 
@@ -402,7 +400,7 @@ public final class Conn extends Wheel.Timer implements Holder {
   /// to the kernel: whatever that costs is the peer's, and no reset overtakes what was sent.
   private void linger(int bytes) {
     lingered += bytes;
-    if (lingered > terms.lingerBytes) {
+    if (lingered > terms.lingerBytes()) {
       loop.poller().reading(socket, false);
     }
   }
@@ -471,7 +469,7 @@ public final class Conn extends Wheel.Timer implements Holder {
     if (mayTake() && isCaughtUp()) {
       if (peerEnded) {
         tellEnded();
-      } else if (lingered <= terms.lingerBytes) {
+      } else if (lingered <= terms.lingerBytes()) {
         loop.poller().reading(socket, true);
       }
     }
@@ -518,7 +516,7 @@ public final class Conn extends Wheel.Timer implements Holder {
         flush();
       }
       case LINGERING -> abort("closed");
-      case CONNECTING, FINISHING, CLOSED -> {}
+      case CONNECTING, FINISHING, ENDING, UNTOLD, CLOSED -> {}
     }
   }
 
@@ -547,13 +545,13 @@ public final class Conn extends Wheel.Timer implements Holder {
     if (left > 0) {
       stage.wrote(left);
     }
-    if (state == State.CLOSED) {
+    if (isClosed()) {
       return;
     }
     if (state == State.OPEN) {
       ownDeadlineNs = NEVER; // set again by the next write
     } else {
-      ownDeadlineNs = loop.nowNs() + terms.closeNs; // bytes leave: it is slow, and alive
+      ownDeadlineNs = loop.nowNs() + terms.closeNs(); // bytes leave: it is slow, and alive
     }
     if (!outbox.isEmpty() || (tls != null && state == State.FINISHING)) {
       loop.flushLater(this);
@@ -572,17 +570,17 @@ public final class Conn extends Wheel.Timer implements Holder {
 
   /// Hands the outbox to the poller, at the end of a turn.
   void write() {
-    if (tls != null && !isWriting() && state != State.CLOSED) {
+    if (tls != null && !isWriting() && !isClosed()) {
       tls.seal(outbox, state == State.FINISHING);
     }
-    if (state == State.CLOSED || isWriting()) {
+    if (isClosed() || isWriting()) {
       return;
     }
     Outbox ready = tls == null ? outbox : tls.wire;
     if (!ready.isEmpty()) {
       writingBytes = ready.bytes();
       if (state == State.OPEN) {
-        ownDeadlineNs = loop.nowNs() + terms.progressNs;
+        ownDeadlineNs = loop.nowNs() + terms.progressNs();
         reschedule();
       }
       loop.poller().write(socket, ready);
@@ -630,7 +628,7 @@ public final class Conn extends Wheel.Timer implements Holder {
 
   private void expire(long nowNs) {
     if (ownDeadlineNs != NEVER && peerTook()) {
-      ownDeadlineNs = nowNs + (state == State.OPEN ? terms.progressNs : terms.closeNs);
+      ownDeadlineNs = nowNs + (state == State.OPEN ? terms.progressNs() : terms.closeNs());
     }
     if (nowNs >= ownDeadlineNs) {
       abort(
@@ -638,7 +636,7 @@ public final class Conn extends Wheel.Timer implements Holder {
               ? String.format(
                   Locale.ROOT,
                   "the peer took nothing for the progressTimeout of %d ms, with %d bytes waiting to be sent",
-                  terms.progressNs / 1_000_000,
+                  terms.progressNs() / 1_000_000,
                   outbox.bytes())
               : "the peer did not close in time");
       return;
@@ -665,20 +663,22 @@ public final class Conn extends Wheel.Timer implements Holder {
 
   /// The poller is done with the socket: its memory can go.
   void gone() {
-    outbox.clear();
-    if (tls != null) {
-      tls.wire.clear();
-    }
     try {
+      outbox.clear();
+      if (tls != null) {
+        tls.wire.clear();
+      }
       stage.gone();
+    } catch (Throwable bug) {
+      Report.error(LOG, "The end of a connection failed.", bug);
     } finally {
-      terms.gone.run();
+      terms.gone().accept(socket);
     }
   }
 
   private void reschedule() {
-    if (state != State.CLOSED) {
-      long spanNs = state == State.OPEN ? terms.progressNs : terms.closeNs;
+    if (!isClosed()) {
+      long spanNs = state == State.OPEN ? terms.progressNs() : terms.closeNs();
       long lookNs = Looks.nextNs(ownDeadlineNs, spanNs, loop.nowNs());
       loop.wheel().schedule(this, Math.min(stageDeadlineNs, lookNs));
     }
@@ -691,9 +691,7 @@ public final class Conn extends Wheel.Timer implements Holder {
   }
 
   private void dropStash() {
-    if (stash != null) {
-      stash.forEach(loop.books()::giveKept);
-      stash = null;
-    }
+    giveAll(stash);
+    stash = null;
   }
 }

@@ -3,13 +3,14 @@ package io.weft.net;
 import io.weft.bytes.Pool;
 import io.weft.tls.Scratch;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -24,7 +25,11 @@ import org.jspecify.annotations.Nullable;
 /// produced, in one gathered write a connection. The clock is read once a turn; clock and chance
 /// are arguments, so that a simulation can drive the very same code. A turn that comes late first
 /// delivers all that has arrived meanwhile.
-public final class Loop implements Runnable {
+///
+/// It outlives whatever is thrown, an `OutOfMemoryError` too: what a connection's code throws costs
+/// that connection, what else is thrown costs the turn. Only if turn after turn fails it gives up;
+/// see [Survival].
+public final class Loop extends Mailed implements Runnable {
 
   private static final Logger LOG = System.getLogger("io.weft.loop");
   private static final VarHandle HANDLING;
@@ -38,23 +43,19 @@ public final class Loop implements Runnable {
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
+    Report.prepare();
   }
 
-  /// How often a loop that ends polls without anything closing, and how long each time.
-  private static final int CLOSE_POLLS = 100;
-
-  private static final long CLOSE_POLL_NS = 10_000_000;
+  /// How long the poller may wait while a connection's end is to be tried again.
+  private static final long END_AGAIN_NS = 10_000_000;
 
   /// How often memory that nobody needs is looked for, while there is much of it.
   private static final long TRIM_NS = 10_000_000_000L;
 
-  private final Poller poller;
   private final LongSupplier clock;
   private final RandomGenerator chance;
-  private final Pool pool;
   private final Wheel wheel;
   private final LateTurns lateTurns;
-  private final Mailbox mailbox;
   private final Completion completion = new Completion();
 
   /// What TCP has told of the connection looked at last.
@@ -64,14 +65,24 @@ public final class Loop implements Runnable {
   private List<Conn> flushing = new ArrayList<>();
   private List<Conn> toGoOn = new ArrayList<>();
   private List<Conn> goingOn = new ArrayList<>();
-  private List<Runnable> toWake = new ArrayList<>();
+  private final Waiters waiters = new Waiters();
   private final Conns conns = new Conns();
   private final Books books;
 
-  /// Connections that have ended and whose sockets the poller still has.
-  private final Conns closing = new Conns();
+  private final Ends ends = new Ends();
+
+  private final Survival survival = new Survival(conns);
+
+  /// Whether completions of the poller are left, since their turn failed.
+  private boolean untaken;
+
+  /// The context class loader of the loop's thread.
+  private @Nullable ClassLoader contextLoader;
 
   private @Nullable Listener listener;
+
+  /// Hears that it has failed, and why.
+  private Consumer<Throwable> whenFailed = why -> {};
 
   /// Whether the pool is to be trimmed.
   private boolean willTrim;
@@ -80,10 +91,6 @@ public final class Loop implements Runnable {
   private @Nullable Scratch scratch;
 
   private long nowNs;
-
-  private volatile @Nullable Thread thread;
-  private volatile boolean asleep;
-  private volatile boolean stopped;
 
   /// Why it can go on no more; null as long as it can.
   private volatile @Nullable Throwable failure;
@@ -100,18 +107,16 @@ public final class Loop implements Runnable {
   /// @param mailboxMails how many mails other threads may have waiting
   public Loop(
       Poller poller, LongSupplier clock, RandomGenerator chance, Pool pool, int mailboxMails) {
-    this.poller = poller;
+    super(poller, pool, mailboxMails);
     this.clock = clock;
     this.chance = chance;
-    this.pool = pool;
     this.books = new Books(pool, conns);
-    this.mailbox = new Mailbox(mailboxMails);
     this.nowNs = clock.getAsLong();
     this.lateTurns = new LateTurns();
     this.wheel = new Wheel(nowNs);
   }
 
-  /// Turns until [#stop()], or until a turn fails; then closes every connection and the poller. One
+  /// Turns until [#stop()], or until it fails; then closes every connection and the poller. One
   /// that has failed takes no more connections, and goes on with mail and timers alone until it is
   /// stopped: so whoever counts on it hears what has become of it.
   @Override
@@ -127,32 +132,55 @@ public final class Loop implements Runnable {
   }
 
   private void runToTheEnd() {
-    try {
-      while (!stopped && failure == null) {
-        turn();
-      }
-    } catch (Throwable bug) {
-      LOG.log(Level.ERROR, "A turn failed; the loop's connections close.", bug);
-      failure = bug;
+    while (!stopped && failure == null) {
+      tryTurn();
     }
     close();
     if (failure != null) {
-      if (listener != null) {
-        listener.failed(this);
+      Listener with = listener;
+      if (with != null) {
+        surely(() -> with.failed(this));
       }
-      goOnWithout();
+      surely(() -> whenFailed.accept(Objects.requireNonNull(failure)));
+      while (!stopped) {
+        surely(this::goOnWithout);
+      }
+    }
+  }
+
+  /// One turn, and what follows if it fails.
+  void tryTurn() {
+    try {
+      turn();
+      survival.turned(nowNs);
+    } catch (Throwable why) {
+      turnFailed(why);
+    }
+  }
+
+  private void turnFailed(Throwable why) {
+    turnSinceNs = 0;
+    long now = clock.getAsLong();
+    if (!survival.outlives(why, now)) {
+      giveUp(why);
+    } else if (survival.reports(now)) {
+      Report.error(LOG, "A turn of the loop failed; it tries again.", why);
     }
   }
 
   /// Has the running turn be the last.
-  void pollerFailed(IOException why) {
-    LOG.log(Level.ERROR, "The poller failed; the loop's connections close.", why);
+  void giveUp(Throwable why) {
     failure = why;
+    Report.error(LOG, "The loop cannot go on; its connections close.", why);
   }
 
   /// Whether it has failed, and has no connections any more.
   public boolean hasFailed() {
     return failure != null;
+  }
+
+  private void surely(Runnable task) {
+    Survival.surely(task, () -> stopped);
   }
 
   private void goOnWithout() {
@@ -171,7 +199,9 @@ public final class Loop implements Runnable {
 
   /// Makes the current thread the one that this loop belongs to.
   public void attach() {
-    thread = Thread.currentThread();
+    Thread here = Thread.currentThread();
+    contextLoader = here.getContextClassLoader();
+    thread = here;
   }
 
   /// Whether the current thread runs a loop, and so must not wait.
@@ -179,16 +209,12 @@ public final class Loop implements Runnable {
     return !Thread.currentThread().isVirtual() && CURRENT.get() != null;
   }
 
-  /// Whether the current thread is this loop's.
-  @SuppressWarnings("ReferenceEquality") // this very thread
-  public boolean isCurrent() {
-    return Thread.currentThread() == thread;
-  }
-
-  /// One turn.
+  /// One turn; it may throw, if there is no memory or the poller fails.
   public void turn() {
     turnSinceNs = 0;
-    poll();
+    if (!untaken) {
+      poll();
+    }
     long beforeNs = nowNs;
     nowNs = clock.getAsLong();
     turnSinceNs = nowNs == 0 ? 1 : nowNs;
@@ -204,10 +230,13 @@ public final class Loop implements Runnable {
     books.collect();
     flush();
     deliver(); // what the writes have already come to
-    wakeAll();
+    waiters.wakeAll();
+    if (ends.isDue()) {
+      ends.again();
+    }
     if (!willTrim && pool.isLarge()) {
-      willTrim = true;
       after(TRIM_NS, this::trim);
+      willTrim = true;
     }
   }
 
@@ -223,11 +252,7 @@ public final class Loop implements Runnable {
     boolean more = true;
     for (int looks = 0; LateTurns.looksOn(looks, more); looks++) {
       goOn();
-      try {
-        poller.poll(0);
-      } catch (IOException e) {
-        pollerFailed(e);
-      }
+      poll(0);
       more = deliver() || !toGoOn.isEmpty();
     }
   }
@@ -241,26 +266,37 @@ public final class Loop implements Runnable {
     boolean idle = toFlush.isEmpty() && toGoOn.isEmpty() && !stopped;
     asleep = idle;
     try {
-      poller.poll(
-          lateTurns.waits(
-              idle && mailbox.isEmpty() ? lateTurns.delayNs(wheel, clock.getAsLong()) : 0));
-    } catch (IOException e) {
-      pollerFailed(e);
+      poll(lateTurns.waits(idle && mailbox.isEmpty() ? idleNs() : 0));
+    } finally {
+      asleep = false;
     }
-    asleep = false;
     Thread.interrupted(); // a handler's interrupt must not keep the poller from waiting
+  }
+
+  private void poll(long waitNs) {
+    try {
+      poller.poll(waitNs);
+    } catch (IOException e) {
+      throw new UncheckedIOException("the poller failed", e);
+    }
+  }
+
+  private long idleNs() {
+    long delayNs = lateTurns.delayNs(wheel, clock.getAsLong());
+    return ends.isDue() ? Math.min(END_AGAIN_NS, delayNs) : delayNs;
   }
 
   /// @return whether there was anything
   private boolean deliver() {
+    untaken = true;
     boolean any = false;
     while (poller.next(completion)) {
       any = true;
       switch (completion.kind) {
-        case ACCEPTED -> listener().accepted(socket());
+        case ACCEPTED -> listener().accepted(completion.socket());
         case ACCEPT_FAILED -> listener().failed(completion.error);
         default -> {
-          Conn conn = socket().conn;
+          Conn conn = completion.socket().conn;
           if (conn != null) {
             deliver(conn);
           }
@@ -271,6 +307,7 @@ public final class Loop implements Runnable {
         flush(); // what one turn has to say to many would take more than the pool has
       }
     }
+    untaken = false;
     return any;
   }
 
@@ -278,14 +315,11 @@ public final class Loop implements Runnable {
     try {
       switch (completion.kind) {
         case CONNECTED -> conn.connected();
-        case READ -> conn.read(java.util.Objects.requireNonNull(completion.chunk));
+        case READ -> conn.read(Objects.requireNonNull(completion.chunk));
         case WROTE -> conn.wrote(completion.bytes);
         case ENDED -> conn.ended();
         case FAILED -> conn.broke(completion.why());
-        case CLOSED -> {
-          closing.remove(conn);
-          conn.gone();
-        }
+        case CLOSED -> ends.socketClosed(conn);
         case ACCEPTED, ACCEPT_FAILED -> throw new AssertionError(completion.kind);
       }
     } catch (Throwable bug) {
@@ -302,8 +336,9 @@ public final class Loop implements Runnable {
       try {
         mail.run();
       } catch (Throwable bug) {
-        LOG.log(Level.ERROR, "A mail to the loop failed.", bug);
+        Report.error(LOG, "A mail to the loop failed.", bug);
       }
+      tidy();
       books.collect();
     }
   }
@@ -341,132 +376,53 @@ public final class Loop implements Runnable {
     now.clear();
   }
 
-  /// Wakes the threads that wait for what this turn has brought. To wake a virtual thread from here
-  /// may cost a system call, and it may run at once, alone, in the loop's stead; many are woken by
-  /// one of their kind, and so run one after the other.
-  private void wakeAll() {
-    if (toWake.size() == 1) {
-      toWake.removeLast().run();
-    } else if (!toWake.isEmpty()) {
-      List<Runnable> all = toWake;
-      toWake = new ArrayList<>(all.size());
-      Thread.ofVirtual().start(() -> all.forEach(Runnable::run));
-    }
-  }
-
   /// Closes a connection whose own code failed, so that it costs no other.
   static void abandon(Conn conn, Throwable bug) {
-    LOG.log(Level.ERROR, "A connection's code failed; it is closed.", bug);
-    try {
-      conn.abort("internal error: " + bug);
-    } catch (Throwable again) {
-      LOG.log(Level.ERROR, "Closing it failed too.", again);
+    conn.abort(Survival.reason("internal error: ", bug));
+    if (bug instanceof OutOfMemoryError) {
+      conn.loop().survival.relieve();
     }
+    Report.error(LOG, "A connection's code failed; it is closed.", bug);
+  }
+
+  // ---- The end of connections, and its own ------------------------------------------------------
+
+  Ends ends() {
+    return ends;
   }
 
   /// Closes every connection and the poller; only where no thread turns the loop.
   public void close() {
     runMail(); // sockets that were on their way here are adopted, to be closed
+    Throwable why = failure;
+    String reason = why == null ? "the server stopped" : Survival.reason("the loop failed: ", why);
     for (Conn conn = conns.first(); conn != null; conn = conns.first()) {
-      try {
-        conn.abort(failure == null ? "the server stopped" : "the loop failed: " + failure);
-      } catch (Throwable bug) {
-        LOG.log(Level.ERROR, "Closing a connection failed.", bug);
-      }
+      conn.abort(reason);
     }
-    deliver();
-    awaitGone();
-    poller.close();
+    try {
+      deliver();
+      ends.awaitSockets(poller, this::deliver);
+    } catch (Throwable bug) {
+      Report.error(LOG, "The poller failed while its connections closed.", bug);
+    }
+    try {
+      poller.close();
+    } catch (Throwable bug) {
+      Report.error(LOG, "The poller could not be closed.", bug);
+    }
+    ends.forgetAll();
     pool.received.close();
     pool.kept.close();
-    for (Conn conn = closing.first(); conn != null; conn = closing.first()) {
-      closing.remove(conn);
-      try {
-        conn.forgotten();
-      } catch (Throwable bug) {
-        LOG.log(Level.ERROR, "The end of a connection failed.", bug);
-      }
-    }
     turnSinceNs = 0;
-  }
-
-  /// Waits a moment for the poller to let go of what closes.
-  private void awaitGone() {
-    try {
-      for (int left = CLOSE_POLLS; closing.count() > 0 && left > 0; ) {
-        int before = closing.count();
-        poller.poll(CLOSE_POLL_NS);
-        deliver();
-        left -= closing.count() == before ? 1 : 0;
-      }
-    } catch (IOException e) {
-      LOG.log(Level.ERROR, "The poller failed while its connections closed.", e);
-      deliver(); // what had come before
-    }
   }
 
   /// Has the loop end after the running turn; from any thread.
   public void stop() {
-    post(() -> stopped = true);
-  }
-
-  /// Runs `mail` on the loop's thread, soon, in the order posted; from any thread.
-  public void post(Runnable mail) {
-    mailbox.put(mail);
-    wake();
-  }
-
-  /// Reserves room for one mail; from any thread.
-  ///
-  /// @return false if too many are waiting: do less
-  public boolean reserveMail() {
-    return mailbox.reserve();
-  }
-
-  /// Reserves room for one mail, and the memory for what it has to send. The loop's own thread is
-  /// not refused for the number of mails: what waits for an answer in a callback cannot come back.
-  ///
-  /// @return false if too many are waiting, or the memory is lent out: do less. If true, whoever
-  ///   reads the mail redeems the bytes from [#pool()]
-  public boolean reserveMail(int bytes) {
-    if (!pool.promise(bytes)) {
-      return false;
-    }
-    if (isCurrent()) {
-      mailbox.reserveAnyway();
-    } else if (!mailbox.reserve()) {
-      pool.redeem(bytes);
-      return false;
-    }
-    return true;
-  }
-
-  /// Gives back what [#reserveMail()] reserved.
-  public void unreserveMail() {
-    mailbox.unreserve();
-  }
-
-  /// Posts a mail for which [#reserveMail()] made room.
-  public void postReserved(Runnable mail) {
-    mailbox.putReserved(mail);
-    wake();
-  }
-
-  /// Posts a mail under a lock, where there is no time to wake the loop: [#wakeForMail()] has to
-  /// follow. From any thread.
-  ///
-  /// @param reserved whether [#reserveMail()] made room for it; if not, it is posted all the same
-  public void postQuietly(Runnable mail, boolean reserved) {
-    if (reserved) {
-      mailbox.putReserved(mail);
-    } else {
-      mailbox.put(mail);
-    }
-  }
-
-  /// Has the loop look for what [#postQuietly] posted, if there is anything; from any thread.
-  public void wakeForMail() {
-    if (asleep && !mailbox.isEmpty()) {
+    try {
+      post(() -> stopped = true);
+    } catch (OutOfMemoryError noMemory) {
+      stopped = true;
+      asleep = true;
       wake();
     }
   }
@@ -474,53 +430,7 @@ public final class Loop implements Runnable {
   /// Has `wake`, which wakes a virtual thread and neither blocks nor fails, run soon after the
   /// turn, on some thread; on the loop's thread.
   public void wakeAfterTurn(Runnable wake) {
-    toWake.add(wake);
-  }
-
-  /// Runs `task` now if this is the loop's thread, else posts it.
-  public void execute(Runnable task) {
-    if (isCurrent()) {
-      task.run();
-    } else {
-      post(task);
-    }
-  }
-
-  /// Whether what this thread asks of the loop's connections is done at once: this is the loop's
-  /// thread, and no mail waits, so that nothing is overtaken that was asked before. Else it goes by
-  /// mail, which a turn runs behind what has arrived.
-  public boolean isFree() {
-    return isCurrent() && mailbox.waiting() == 0;
-  }
-
-  /// Runs `task` behind everything that was asked before, on whichever thread: now if the loop
-  /// [#isFree()], else by mail; from any thread.
-  public void inOrder(Runnable task) {
-    if (isFree()) {
-      task.run();
-    } else {
-      post(task);
-    }
-  }
-
-  /// The same with a mail that [#reserveMail()] made room for.
-  public void inOrderReserved(Runnable task) {
-    if (isCurrent() && mailbox.waiting() == 1) {
-      unreserveMail();
-      task.run();
-    } else {
-      postReserved(task);
-    }
-  }
-
-  private void wake() {
-    if (asleep) {
-      asleep = false; // two threads may both wake it; that costs a system call and nothing else
-      poller.wake();
-      if (failure != null) {
-        LockSupport.unpark(thread);
-      }
-    }
+    waiters.add(wake);
   }
 
   /// Runs `task` after `delayNs`, unless the loop stops before; on the loop's thread.
@@ -534,30 +444,39 @@ public final class Loop implements Runnable {
             try {
               task.run();
             } catch (Throwable bug) {
-              LOG.log(Level.ERROR, "A task of the loop failed.", bug);
+              Report.error(LOG, "A task of the loop failed.", bug);
             }
+            tidy();
           }
         };
     wheel.schedule(timer, nowNs + delayNs);
     return () -> wheel.cancel(timer);
   }
 
-  /// Adopts an accepted socket; on the loop's thread.
+  /// Adopts an accepted socket, or closes it if that cannot be; on the loop's thread.
   ///
   /// @param begin gives the connection its first stage
-  void adopt(Socket socket, Conn.Terms terms, Consumer<Conn> begin) {
-    if (failure != null) {
-      socket.discard();
-      terms.gone().run();
-      return;
-    }
+  void adopt(Socket socket, Terms terms, Consumer<Conn> begin) {
+    Conn conn;
     try {
+      if (failure != null) {
+        socket.discard();
+        terms.gone().accept(socket);
+        return;
+      }
+      conn = new Conn(this, socket, terms, false);
       poller.adopt(socket);
     } catch (IOException e) {
-      terms.gone().run(); // the peer left between connecting and now
+      terms.gone().accept(socket); // the peer left between connecting and now
+      return;
+    } catch (Throwable bug) {
+      socket.conn = null;
+      socket.discard();
+      terms.gone().accept(socket);
+      Report.error(LOG, "A connection could not be taken over; it is closed.", bug);
       return;
     }
-    Conn conn = enter(new Conn(this, socket, terms, false));
+    enter(conn);
     try {
       begin.accept(conn);
     } catch (Throwable bug) {
@@ -571,14 +490,21 @@ public final class Loop implements Runnable {
   /// @param first makes the first stage, which begins when the connection is there
   /// @throws IOException if the system has no more sockets (file descriptors) to give, or the loop
   ///   has failed
-  public Conn connect(InetSocketAddress to, Conn.Terms terms, Function<Conn, Stage> first)
+  public Conn connect(InetSocketAddress to, Terms terms, Function<Conn, Stage> first)
       throws IOException {
     if (failure != null) {
       throw new IOException("the loop has failed: " + failure);
     }
-    Conn conn = enter(new Conn(this, poller.connect(to), terms, true));
-    conn.connecting(first.apply(conn));
-    return conn;
+    Socket socket = poller.connect(to);
+    try {
+      Conn conn = new Conn(this, socket, terms, true);
+      conn.connecting(first.apply(conn));
+      return enter(conn);
+    } catch (Throwable bug) {
+      socket.conn = null;
+      poller.close(socket);
+      throw bug;
+    }
   }
 
   private Conn enter(Conn conn) {
@@ -590,7 +516,7 @@ public final class Loop implements Runnable {
   void leave(Conn conn) {
     wheel.cancel(conn);
     conns.remove(conn);
-    closing.add(conn);
+    ends.add(conn);
   }
 
   /// Does `action` with each connection; on the loop's thread. It may close them.
@@ -655,20 +581,26 @@ public final class Loop implements Runnable {
 
   void flushLater(Conn conn) {
     if (!conn.toFlush) {
-      conn.toFlush = true;
       toFlush.add(conn);
+      conn.toFlush = true;
     }
   }
 
   void goOnLater(Conn conn) {
     if (!conn.toGoOn) {
-      conn.toGoOn = true;
       toGoOn.add(conn);
+      conn.toGoOn = true;
     }
   }
 
   void listenWith(Listener with) {
     listener = with;
+  }
+
+  /// Sets what hears, on the loop's thread, that it has failed and has no connections any more;
+  /// before its thread begins.
+  public void whenFailed(Consumer<Throwable> hears) {
+    whenFailed = hears;
   }
 
   /// When the running turn began, by the clock; 0 between turns.
@@ -680,6 +612,22 @@ public final class Loop implements Runnable {
   /// plain store: who looks may be late, and does not have to be in step.
   public void handling(boolean begins) {
     HANDLING.setOpaque(this, begins);
+    if (!begins) {
+      tidy();
+    }
+  }
+
+  /// Takes from the thread what an application's code may have left on it, so that the next finds
+  /// nothing of it: an interrupt, a context class loader.
+  @SuppressWarnings("ReferenceEquality") // this very loader
+  private void tidy() {
+    Thread here = Thread.currentThread();
+    if (here.isInterrupted()) {
+      Thread.interrupted();
+    }
+    if (here.getContextClassLoader() != contextLoader) {
+      here.setContextClassLoader(contextLoader);
+    }
   }
 
   boolean isHandling() {
@@ -691,10 +639,6 @@ public final class Loop implements Runnable {
   }
 
   private Listener listener() {
-    return java.util.Objects.requireNonNull(listener, "nobody listens on this loop");
-  }
-
-  private Socket socket() {
-    return java.util.Objects.requireNonNull(completion.socket);
+    return Objects.requireNonNull(listener, "nobody listens on this loop");
   }
 }

@@ -44,15 +44,20 @@ final class Mailbox {
     waiting.decrementAndGet();
   }
 
-  /// Posts a mail for which there is room.
+  /// Posts a mail for which there is room; if there is no memory for it, gives the room back.
   void putReserved(Runnable mail) {
-    queue.add(mail);
+    try {
+      queue.add(mail);
+    } catch (OutOfMemoryError noMemory) {
+      waiting.decrementAndGet();
+      throw noMemory;
+    }
   }
 
   /// Posts a mail, full or not.
   void put(Runnable mail) {
     reserveAnyway();
-    queue.add(mail);
+    putReserved(mail);
   }
 
   boolean isEmpty() {

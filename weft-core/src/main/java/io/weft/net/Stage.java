@@ -68,6 +68,7 @@ public interface Stage {
   /// write that was under way it is not known yet how much has left.
   ///
   /// @param reason what happened, for a log line
+  /// @throws OutOfMemoryError if there was no memory to be told; it is told again then
   void closed(String reason);
 
   /// The operating system has let go of the socket: what has not been told by [#wrote] has not

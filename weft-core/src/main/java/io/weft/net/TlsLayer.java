@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Records are opened only as the stage takes what is in them, and sealed only when those before
 /// have left; so backpressure goes through. Work of a handshake that takes its time is done by the
-/// executor of [Conn.Terms]; until its result is mailed back the engine is not touched here.
+/// executor of [Terms]; until its result is mailed back the engine is not touched here.
 final class TlsLayer {
 
   /// Heap that a handshake takes with the JDK's provider, and what stays of it for the connection's
@@ -209,8 +209,11 @@ final class TlsLayer {
               failure = thrown;
             }
             @Nullable Throwable how = failure;
-            loop.post(() -> tasksDone(how));
+            loop.postSurely(() -> tasksDone(how));
           });
+    } catch (Error e) {
+      busy = false; // no thread can be had, or no memory
+      throw e;
     } catch (RejectedExecutionException e) {
       busy = false;
       throw new SSLException("too many handshakes wait for a thread (limit tlsTasks)", e);
@@ -219,6 +222,14 @@ final class TlsLayer {
 
   private void tasksDone(@Nullable Throwable failure) {
     busy = false;
+    try {
+      goOnAfterTasks(failure);
+    } catch (Throwable bug) {
+      conn.failed(bug);
+    }
+  }
+
+  private void goOnAfterTasks(@Nullable Throwable failure) {
     if (conn.isClosed()) {
       release();
     } else if (failure != null) {
@@ -300,10 +311,8 @@ final class TlsLayer {
 
   /// Drops what arrived and has not been opened, but for a part of a record.
   void dropHeld() {
-    if (held != null) {
-      held.forEach(loop.books()::giveKept);
-      held = null;
-    }
+    conn.giveAll(held);
+    held = null;
   }
 
   private void release() {

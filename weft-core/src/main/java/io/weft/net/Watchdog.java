@@ -29,7 +29,13 @@ public final class Watchdog implements Runnable, AutoCloseable {
     this.reportedNs = new long[loops.size()];
     this.clock = clock;
     this.allowedNs = allowedNs;
-    this.thread = Thread.ofPlatform().name(threadName).daemon().unstarted(this);
+    this.thread =
+        Thread.ofPlatform()
+            .name(threadName)
+            .daemon()
+            .inheritInheritableThreadLocals(false)
+            .unstarted(this);
+    thread.setContextClassLoader(Watchdog.class.getClassLoader());
     thread.start();
   }
 
@@ -42,7 +48,11 @@ public final class Watchdog implements Runnable, AutoCloseable {
         return;
       }
       for (int at = 0; at < reportedNs.length; at++) {
-        look(at);
+        try {
+          look(at);
+        } catch (Throwable bug) {
+          Report.error(LOG, "The watch over the loops failed; it goes on.", bug);
+        }
       }
     }
   }

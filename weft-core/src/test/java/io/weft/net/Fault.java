@@ -7,8 +7,8 @@ public final class Fault {
 
   private Fault() {}
 
-  /// Has a loop's poller fail, soon.
+  /// Has a loop fail, soon.
   public static void failPoller(Loop loop) {
-    loop.post(() -> loop.pollerFailed(new IOException("on purpose")));
+    loop.post(() -> loop.giveUp(new IOException("on purpose")));
   }
 }

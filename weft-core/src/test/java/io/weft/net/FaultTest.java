@@ -101,8 +101,8 @@ final class FaultTest {
       loop.attach();
     }
 
-    Conn.Terms terms() {
-      return new Conn.Terms(
+    Terms terms() {
+      return new Terms(
           1 << 16, 1 << 20, 5_000_000_000L, 1_000_000_000L, 1 << 20, Runnable::run, () -> gone++);
     }
 
@@ -114,7 +114,7 @@ final class FaultTest {
         if (left % 4 == 0) {
           poller.wake();
         }
-        loop.turn();
+        loop.tryTurn();
         nowNs += moved == before ? IDLE_TURN_NS : 1000;
       }
     }

@@ -63,8 +63,8 @@ final class ListenerTest {
         100);
   }
 
-  private static Conn.Terms terms(Runnable gone) {
-    return new Conn.Terms(
+  private static Terms terms(Runnable gone) {
+    return new Terms(
         1024,
         1024,
         TimeUnit.SECONDS.toNanos(10),
@@ -79,7 +79,7 @@ final class ListenerTest {
     Loop loop = loop();
     AtomicReference<Listener> listener = new AtomicReference<>();
     CompletableFuture<Integer> counted = new CompletableFuture<>();
-    Conn.Terms terms = terms(() -> counted.complete(listener.get().connections()));
+    Terms terms = terms(() -> counted.complete(listener.get().connections()));
     listener.set(new Listener(List.of(loop), 10, terms, conn -> conn.become(new Mute(conn))));
     Thread thread = Thread.ofPlatform().name("weft-loop-test").start(loop);
     try {

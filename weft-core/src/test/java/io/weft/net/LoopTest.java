@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.weft.Logged;
 import io.weft.bytes.Chunk;
 import io.weft.bytes.Pool;
 import java.io.IOException;
@@ -36,8 +37,8 @@ final class LoopTest {
 
   /// Marks of the outbox: 100 and 400 bytes; progress within 10 s, closes within 5 s or 1,000
   /// bytes.
-  private final Conn.Terms terms =
-      new Conn.Terms(
+  private final Terms terms =
+      new Terms(
           100,
           400,
           Duration.ofSeconds(10).toNanos(),
@@ -672,23 +673,29 @@ final class LoopTest {
     }
   }
 
+  private static final Throwable ON_PURPOSE = new IllegalStateException("on purpose");
+
   @Test
-  void closesAllItHasWhenATurnFails() {
-    poller.completes(into -> {
-      throw new IllegalStateException("on purpose");
-    });
+  void closesAllItHasWhenTurnAfterTurnFails() {
+    poller.fails("poll", Survival.MOST_FAILED_TURNS, ON_PURPOSE);
     loop.stop();
-    loop.run();
+    runLogged();
     heard("|closed: the loop failed: java.lang.IllegalStateException: on purpose");
     assertTrue(poller.closed);
     assertEquals(1, gone);
   }
 
+  /// Runs the loop, without its words in the output.
+  private Logged runLogged() {
+    try (Logged logged = new Logged()) {
+      loop.run();
+      return logged;
+    }
+  }
+
   @Test
   void keepsTimeAndRunsMailWhenItHasFailed() {
-    poller.completes(into -> {
-      throw new IllegalStateException("on purpose");
-    });
+    poller.fails("next", Survival.MOST_FAILED_TURNS + 1, ON_PURPOSE);
     List<String> ran = new ArrayList<>();
     loop.after(
         Duration.ofMillis(1).toNanos(),
@@ -702,13 +709,13 @@ final class LoopTest {
           });
         });
     clockNs += Duration.ofSeconds(1).toNanos(); // what stands still otherwise
-    loop.run();
+    runLogged();
     assertEquals(List.of("timer, true", "mail"), ran);
     assertEquals(2, gone, "a socket that came too late is counted too");
   }
 
   @Test
-  void pausesAcceptingAtTheLimitAndWhenTheSystemRefuses() {
+  void pausesAcceptingWhenTheSystemRefuses() {
     Listener listener = new Listener(List.of(loop), 2, terms, c -> c.become(new Recorder()));
     var bound = listener.open(new InetSocketAddress(0));
     loop.turn();
@@ -720,12 +727,16 @@ final class LoopTest {
     poller.completes(into -> into.of(Completion.Kind.ACCEPTED, second));
     loop.turn();
     assertEquals(2, listener.connections());
-    assertFalse(poller.accepting, "two are open, and two are allowed");
+    ScriptedPoller.Line third = new ScriptedPoller.Line();
+    poller.completes(into -> into.of(Completion.Kind.ACCEPTED, third));
+    loop.turn();
+    assertEquals(2, listener.connections());
+    assertEquals(1, listener.turnedAway());
+    assertTrue(third.discarded && poller.accepting, "two are open, and two are allowed");
     poller.completes(into -> into.failed(first, new IOException("gone")));
     loop.turn();
     loop.turn();
     assertEquals(1, listener.connections());
-    assertTrue(poller.accepting);
 
     poller.accepting = false; // as a poller does that runs out of file descriptors
     poller.completes(into -> into.acceptFailed(new IOException("Too many open files")));

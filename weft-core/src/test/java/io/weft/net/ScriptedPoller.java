@@ -24,6 +24,35 @@ final class ScriptedPoller implements Poller {
   /// Whether it says of no socket that it is closed.
   boolean forgets;
 
+  /// The call that fails, by its name; null if none does. How often, and with what.
+  private @Nullable String failing;
+
+  private int failures;
+  private @Nullable Throwable thrown;
+
+  /// Has a call fail.
+  ///
+  /// @param call the name of the method
+  /// @param times how often
+  void fails(String call, int times, Throwable with) {
+    failing = call;
+    failures = times;
+    thrown = with;
+  }
+
+  /// How many of the failures are still to come.
+  int failuresLeft() {
+    return failures;
+  }
+
+  @SuppressWarnings("unchecked")
+  private <T extends Throwable> void mayFail(String call) throws T {
+    if (call.equals(failing) && failures > 0) {
+      failures--;
+      throw (T) java.util.Objects.requireNonNull(thrown);
+    }
+  }
+
   /// A socket, and what became of it.
   static final class Line extends Socket {
     final ByteArrayOutputStream written = new ByteArrayOutputStream();
@@ -94,6 +123,7 @@ final class ScriptedPoller implements Poller {
 
   @Override
   public void accepting(boolean on) {
+    mayFail("accepting");
     accepting = on;
   }
 
@@ -104,6 +134,7 @@ final class ScriptedPoller implements Poller {
 
   @Override
   public void adopt(Socket socket) throws IOException {
+    mayFail("adopt");
     if (((Line) socket).discarded) {
       throw new IOException("it broke");
     }
@@ -114,6 +145,7 @@ final class ScriptedPoller implements Poller {
 
   @Override
   public Socket connect(InetSocketAddress to) throws IOException {
+    mayFail("connect");
     Line line = toConnect;
     if (line == null) {
       throw new IOException("Too many open files");
@@ -123,16 +155,19 @@ final class ScriptedPoller implements Poller {
 
   @Override
   public void reading(Socket socket, boolean on) {
+    mayFail("reading");
     ((Line) socket).reading = on;
   }
 
   @Override
   public void write(Socket socket, Outbox outbox) {
+    mayFail("write");
     ((Line) socket).outbox = outbox;
   }
 
   @Override
   public void finish(Socket socket) {
+    mayFail("finish");
     ((Line) socket).finished = true;
   }
 
@@ -147,6 +182,7 @@ final class ScriptedPoller implements Poller {
 
   @Override
   public void close(Socket socket) {
+    mayFail("close");
     Line line = (Line) socket;
     if (!line.closed) {
       line.closed = true;
@@ -159,6 +195,7 @@ final class ScriptedPoller implements Poller {
 
   @Override
   public void poll(long waitNs) {
+    mayFail("poll");
     waitedNs = waitNs;
     Runnable late = waitNs == 0 ? lateScript.poll() : null;
     if (late != null) {
@@ -168,6 +205,7 @@ final class ScriptedPoller implements Poller {
 
   @Override
   public boolean next(Completion into) {
+    mayFail("next");
     for (Predicate<Completion> step = script.poll(); step != null; step = script.poll()) {
       if (step.test(into)) {
         return true;

@@ -132,8 +132,8 @@ final class TlsLayerTest {
   void adopt() throws Exception {
     loop.attach();
     long aSecond = Duration.ofSeconds(1).toNanos();
-    Conn.Terms terms =
-        new Conn.Terms(
+    Terms terms =
+        new Terms(
             100_000,
             400_000,
             aSecond,

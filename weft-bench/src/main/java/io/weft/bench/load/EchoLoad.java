@@ -7,6 +7,7 @@ import io.weft.net.Conn;
 import io.weft.net.Loop;
 import io.weft.net.Nio;
 import io.weft.net.Stage;
+import io.weft.net.Terms;
 import io.weft.net.Uring;
 import io.weft.tls.TlsEngine;
 import java.io.IOException;
@@ -41,7 +42,7 @@ public final class EchoLoad extends Load {
 
   private final Target target;
   private final Loop loop;
-  private final Conn.Terms terms;
+  private final Terms terms;
   private final byte[] handshake;
   private final int burstBytes;
   private final int inFlight;
@@ -217,7 +218,7 @@ public final class EchoLoad extends Load {
             pool,
             Integer.MAX_VALUE);
     this.terms =
-        new Conn.Terms(
+        new Terms(
             Integer.MAX_VALUE,
             Integer.MAX_VALUE,
             PATIENCE_NS,
