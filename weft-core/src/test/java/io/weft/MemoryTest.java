@@ -100,7 +100,7 @@ final class MemoryTest {
       List<Peer> crowd = new ArrayList<>();
       for (int at = 0; at < count; at++) {
         Peer peer = rig.keep(Peer.tcp(rig.port()));
-        peer.send("GET /test HTTP/1.1\r\nHost: x\r\nX: " + "x".repeat(7_000));
+        peer.send("GET /test HTTP/1.1\r\nHost: a\r\nX: " + "x".repeat(7_000));
         crowd.add(peer);
       }
       for (Peer early : crowd.subList(0, count / 2)) {
@@ -162,7 +162,7 @@ final class MemoryTest {
                         .limits(limits -> limits.bodyBytes(1_000_000))
                         .http("/page", asked -> Response.text(200, "hello")));
         Peer peer = Peer.tcp(rig.port())) {
-      peer.send(request + " HTTP/1.1\r\nHost: x\r\n" + length + "\r\n\r\n");
+      peer.send(request + " HTTP/1.1\r\nHost: a\r\n" + length + "\r\n\r\n");
       String answer = peer.readAll();
       assertTrue(answer.startsWith("HTTP/1.1 " + status + " "), answer);
       assertTrue(answer.contains("Connection: close\r\n"), answer);
@@ -183,7 +183,7 @@ final class MemoryTest {
                         "/count", asked -> Response.text(200, asked.body().length + " bytes")));
         Peer peer = Peer.tcp(rig.port())) {
       for (int time = 0; time < 2; time++) {
-        peer.send("GET /count HTTP/1.1\r\nHost: x\r\n");
+        peer.send("GET /count HTTP/1.1\r\nHost: a\r\n");
         if (sized) {
           peer.send("Content-Length: " + bytes + "\r\n\r\n");
           peer.send(body);
@@ -218,7 +218,7 @@ final class MemoryTest {
       List<Peer> crowd = new ArrayList<>();
       for (int at = 0; at < 20; at++) {
         Peer peer = rig.keep(Peer.tcp(rig.port()));
-        peer.send("GET /page HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n");
+        peer.send("GET /page HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n");
         peer.send(new byte[99_999]);
         crowd.add(peer);
       }
@@ -335,18 +335,18 @@ final class MemoryTest {
                     .http("/small", asked -> Response.text(200, "small")))) {
       for (int at = 0; at < 40; at++) {
         Peer peer = rig.keep(narrowTcp(rig.port()));
-        peer.send("GET /big HTTP/1.1\r\nHost: x\r\n\r\n".repeat(4));
+        peer.send("GET /big HTTP/1.1\r\nHost: a\r\n\r\n".repeat(4));
         rig.assertHealthy();
       }
       String head = "";
       while (!head.startsWith("HTTP/1.1 503 ")) {
         assertTrue(rig.lentChunks() <= (4 << 20) / (16 << 10) + 60, "chunks are lent");
         Peer peer = rig.keep(narrowTcp(rig.port()));
-        peer.send("GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
+        peer.send("GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
         head = peer.readHead();
       }
       Peer small = rig.keep(Peer.tcp(rig.port()));
-      small.send("GET /small HTTP/1.1\r\nHost: x\r\n\r\n");
+      small.send("GET /small HTTP/1.1\r\nHost: a\r\n\r\n");
       assertTrue(small.readHead().startsWith("HTTP/1.1 200 "));
     }
   }

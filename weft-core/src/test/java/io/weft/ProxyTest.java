@@ -41,7 +41,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class ProxyTest {
 
   private final Server server =
-      Server.at("127.0.0.1", 0).loops(1).closeAtShutdown(false).route("/echo", new Probe()).start();
+      Server.at("127.0.0.1", 0)
+          .hosts("*")
+          .loops(1)
+          .closeAtShutdown(false)
+          .route("/echo", new Probe())
+          .start();
 
   private final List<Runnable> afterwards = new ArrayList<>();
   private final ProxySelector selector = ProxySelector.getDefault();
@@ -124,6 +129,7 @@ final class ProxyTest {
     Tls tls = Tls.ofKeyStore(identity.keyStore("x"), "x".toCharArray());
     try (Server secure =
             Server.at("127.0.0.1", 0)
+                .hosts("*")
                 .loops(1)
                 .closeAtShutdown(false)
                 .tls(tls)

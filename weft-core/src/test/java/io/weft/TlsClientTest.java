@@ -55,6 +55,7 @@ final class TlsClientTest {
 
   private static Server server(Tls tls, Endpoint endpoint) {
     return Server.at("127.0.0.1", 0)
+        .hosts("*")
         .loops(1)
         .closeAtShutdown(false)
         .tls(tls)
