@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -68,7 +69,7 @@ final class EndingTest {
 
     /// Says something, and never closes.
     void says(String what) throws IOException {
-      Socket socket = new Socket("127.0.0.1", port);
+      Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
       sockets.add(socket);
       socket.getOutputStream().write(what.getBytes(StandardCharsets.ISO_8859_1));
       socket.getOutputStream().flush();

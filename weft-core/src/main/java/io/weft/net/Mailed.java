@@ -56,7 +56,7 @@ abstract sealed class Mailed permits Loop {
   /// not refused for the number of mails: what waits for an answer in a callback cannot come back.
   ///
   /// @return false if too many are waiting, or the memory is lent out: do less. If true, whoever
-  ///   reads the mail redeems the bytes from [#pool()]
+  ///   reads the mail redeems the bytes from the loop's pool
   public boolean reserveMail(int bytes) {
     if (!pool.promise(bytes)) {
       return false;

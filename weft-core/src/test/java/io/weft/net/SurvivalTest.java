@@ -395,6 +395,7 @@ final class SurvivalTest {
     assertEquals(List.of("next"), woken);
   }
 
+  @SuppressWarnings("ReferenceEquality") // this very loader
   @Test
   void takesFromItsThreadWhatACallbackLeft() throws IOException {
     ClassLoader before = Thread.currentThread().getContextClassLoader();
