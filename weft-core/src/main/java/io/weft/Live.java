@@ -233,6 +233,8 @@ public final class Live implements AutoCloseable {
   private void closeNow(int code, String reason) {
     Ending ours = new Ending.Ended(new Close(code, reason, Close.By.SELF));
     switch (state) {
+      case State.Open _ when line != null && !line.isReady ->
+          loop.post(() -> closeNow(code, reason)); // behind what `opened` sent
       case State.Open(WebSocket ws) -> {
         pump(ws);
         if (line != null && reconnect.confirms()) {
@@ -341,11 +343,14 @@ public final class Live implements AutoCloseable {
     public void opened(WebSocket ws) throws Exception {
       openedNs = loop.nowNs();
       become(new State.Open(ws));
-      endpoint.opened(ws);
-      loop.inOrder(() -> {
-        isReady = true;
-        pump();
-      });
+      try {
+        endpoint.opened(ws);
+      } finally {
+        loop.inOrder(() -> {
+          isReady = true;
+          pump();
+        });
+      }
     }
 
     @Override

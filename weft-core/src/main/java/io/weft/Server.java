@@ -454,7 +454,9 @@ public final class Server implements AutoCloseable {
     /// @param ranges as `10.0.0.0/8`, `fd00::/8` or one address
     /// @throws IllegalArgumentException if one is no range of addresses
     public Builder trustedProxies(String... ranges) {
+      Objects.requireNonNull(ranges, "ranges");
       for (String range : ranges) {
+        Objects.requireNonNull(range, "ranges");
         trusted.add(AddressRange.parse(range));
       }
       return this;

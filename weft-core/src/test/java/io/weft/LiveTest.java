@@ -292,8 +292,7 @@ final class LiveTest {
       live.close();
       live.closed().get(20, TimeUnit.SECONDS);
       assertEquals(1, logged.count("The loop cannot go on"), logged.all());
-    }
-    failing.stop();
+    } // the failed loop ends by itself when nobody uses it
   }
 
   // ---- For good -------------------------------------------------------------------------------

@@ -274,7 +274,9 @@ final class FaultTest {
   private static long run(String name, Kind kind, Faults faults, boolean fatal) throws IOException {
     long before = files();
     talk(name, kind, faults, fatal);
-    assertEquals(before, files(), () -> name + ": files are left open");
+    // What other tests of this JVM left open may close meanwhile.
+    long after = files();
+    assertTrue(after <= before, () -> name + ": " + (after - before) + " files are left open");
     return faults.calls();
   }
 
