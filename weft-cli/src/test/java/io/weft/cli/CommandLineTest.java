@@ -79,7 +79,7 @@ final class CommandLineTest {
         case Long bytes -> Sizes.format(bytes / 2);
         case Integer number when component.getName().equals("headBytes") ->
             Sizes.format(number * 2L);
-        case Integer number when component.getName().endsWith("Bytes") -> Sizes.format(number / 2);
+        case Integer number when component.getName().contains("Bytes") -> Sizes.format(number / 2);
         default -> Integer.toString((int) value / 2);
       };
     }
@@ -87,7 +87,7 @@ final class CommandLineTest {
     private static String written(RecordComponent component, Object value) {
       return switch (value) {
         case Duration time -> Times.format(time);
-        case Number number when component.getName().endsWith("Bytes") ->
+        case Number number when component.getName().contains("Bytes") ->
             Sizes.format(number.longValue());
         default -> value.toString();
       };

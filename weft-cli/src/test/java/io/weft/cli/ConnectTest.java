@@ -122,6 +122,7 @@ final class ConnectTest {
         Server.at("127.0.0.1", 0)
             .loops(1)
             .origins("*")
+            .hosts("*")
             .subprotocols("v2")
             .compression(io.weft.Compression.on())
             .limits(io.weft.Limits.builder().messageBytes(32 << 20).build())
