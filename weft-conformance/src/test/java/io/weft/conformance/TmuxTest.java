@@ -164,11 +164,14 @@ final class TmuxTest {
     tmux("load-buffer", pasted.toString());
     tmux("paste-buffer");
     key("Enter");
-    awaitScreen("the echo", lines -> lines.getLast().equals(">"));
-    type("/save " + kept);
-    key("Enter");
-    awaitScreen(
-        "that it is kept", lines -> lines.stream().anyMatch(l -> l.contains("kept 8000 bytes")));
+    String row = "y".repeat(80);
+    awaitScreen("the next prompt", lines -> lines.getLast().equals(">") && lines.contains(row));
+    long deadlineNs = System.nanoTime() + PATIENCE.toNanos();
+    while (!Files.exists(kept) && System.nanoTime() < deadlineNs) { // until the echo is there
+      type("/save " + kept);
+      key("Enter");
+      awaitScreen("the next prompt", lines -> lines.getLast().equals(">"));
+    }
     assertEquals(-1, Files.mismatch(pasted, kept));
   }
 }

@@ -17,6 +17,10 @@ public final class Looks {
     }
     long eachNs = Math.max(1, spanNs / TIMES);
     long leftNs = deadlineNs - nowNs;
-    return leftNs > 0 ? deadlineNs - (leftNs - 1) / eachNs * eachNs : nowNs + eachNs;
+    if (leftNs > 0) {
+      return deadlineNs - (leftNs - 1) / eachNs * eachNs;
+    }
+    // One that has just passed is due: a peer that keeps the loop busy must not move it on.
+    return -leftNs < eachNs ? deadlineNs : nowNs + eachNs;
   }
 }
