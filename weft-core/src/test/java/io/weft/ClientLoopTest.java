@@ -26,7 +26,8 @@ final class ClientLoopTest {
         .toList();
   }
 
-  private static void awaitNoThread() throws InterruptedException {
+  /// Waits until the clients' loop has ended, as it does in a while, and freed what it had.
+  static void awaitNoThread() throws InterruptedException {
     Probe.until("the clients' loop has ended", () -> threads().isEmpty());
   }
 

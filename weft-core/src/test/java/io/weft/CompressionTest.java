@@ -371,6 +371,7 @@ final class CompressionTest {
   @CsvSource({"ON", "TAKEOVER"})
   void holdsWhatWasAgreed(Compression.Mode mode) throws Exception {
     int count = 500;
+    ClientLoopTest.awaitNoThread(); // it has codecs of the tests before this
     long before = CodecMemory.PROCESS.bytes();
     Compression options = Compression.of(mode);
     try (Rig rig = rig(options)) {
