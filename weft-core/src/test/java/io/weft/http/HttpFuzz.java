@@ -30,6 +30,9 @@ final class HttpFuzz {
     int cut = Math.min((input[0] & 0xFF) >> 1, wire.length);
     List<String> events = Reading.read(reader(requests), wire);
     assertEquals(events, Reading.read(reader(requests), wire, cut), "cut at byte " + cut);
+    if (new String(wire, ISO_8859_1).contains("|")) {
+      return; // legal in a query, and what stands for an end of line in the events
+    }
     for (String event : events) {
       if (event.endsWith("||") && !event.startsWith("BODY ") && !event.startsWith("REST ")) {
         judge(event, requests);
