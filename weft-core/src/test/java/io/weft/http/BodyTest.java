@@ -79,6 +79,7 @@ final class BodyTest {
         "1|h|1|e|3|llo|0||",
         "2|he|03|llo|000||",
         "5;a|hello|0;b=c||",
+        "5\t;a|hello|0 ;b||",
         "5 \t;a=\"b;c\\377\"; d|hello|0 ;a||",
         "5;a ;b = c ;\td\t=\t\"\" ; e=\"\\\\\"\\\\\\\\\"|hello|0;a=\"b\";c=d||",
         "5;a=b\t;c=\"d\" ;e=f;g|hello|0||",

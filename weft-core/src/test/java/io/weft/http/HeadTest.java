@@ -33,6 +33,14 @@ final class HeadTest {
   private static final Head RESPONSE = Head.response(404).header("Allow", "GET").build();
 
   @Test
+  void takesATargetWithoutAQueryAndOneWithWhatOnlyAQueryMayHold() {
+    assertEquals("/a", Head.request("GET", "/a").build().target());
+    assertEquals("/a?b\\c", Head.request("GET", "/a?b\\c").build().target());
+    assertThrows(IllegalArgumentException.class, () -> Head.request("GET", "/a\\b?c"));
+    assertThrows(IllegalArgumentException.class, () -> Head.request("GET", "/a?b c"));
+  }
+
+  @Test
   void tellsARequestLine() {
     assertTrue(REQUEST.isRequest());
     assertEquals("GET", REQUEST.method());
